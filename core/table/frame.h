@@ -1,0 +1,72 @@
+/* The numbers of request and result frames, for who encodes or decodes them in C. docs/formats/request.md, result.md. */
+#ifndef STATOR_TABLE_FRAME_H
+#define STATOR_TABLE_FRAME_H
+
+#define ST_FRAME_VERSION 1
+
+enum {
+    ST_REQUEST_CREATE_TABLE = 1,
+    ST_REQUEST_DESCRIBE_TABLE = 2,
+    ST_REQUEST_LIST_TABLES = 3,
+    ST_REQUEST_DELETE_TABLE = 4,
+    ST_REQUEST_PUT = 5,
+    ST_REQUEST_GET = 6,
+    ST_REQUEST_DELETE = 7,
+    ST_REQUEST_BATCH_WRITE = 8,
+    ST_REQUEST_BATCH_GET = 9,
+    ST_REQUEST_QUERY = 10,
+    ST_REQUEST_SCAN = 11,
+};
+
+enum {
+    ST_FIELD_TABLE_NAME = 1,
+    ST_FIELD_TABLE_ID = 2,
+    ST_FIELD_KEY = 3,
+    ST_FIELD_ITEM = 4,
+    ST_FIELD_DURABILITY = 5,
+    ST_FIELD_DEADLINE = 6,
+    ST_FIELD_FLAGS = 7,
+    ST_FIELD_SCHEMA = 8,
+    ST_FIELD_PARTITION = 9,
+    ST_FIELD_LIMIT = 10,
+    ST_FIELD_SORT = 11,
+    ST_FIELD_PAGE_ITEMS = 12,
+    ST_FIELD_PAGE_BYTES = 13,
+    ST_FIELD_START_AFTER = 14,
+    ST_FIELD_SEGMENT = 15,
+    ST_FIELD_ITEM_VERSION = 16,
+    ST_FIELD_ENTRY = 17,
+    ST_FIELD_MUST_UNDERSTAND = 128, /* unknown numbers from here on are refused */
+};
+
+enum {
+    ST_FLAG_CACHED_ONLY = 1,
+    ST_FLAG_CONSISTENT = 2,
+    ST_FLAG_RETURN_OLD = 4,
+    ST_FLAG_REVERSE = 8,
+    ST_FLAG_SNAPSHOT = 16,
+    ST_FLAG_ENSURE = 32,
+};
+
+enum {
+    ST_SORT_EQUAL = 1,
+    ST_SORT_LESS = 2,
+    ST_SORT_AT_MOST = 3,
+    ST_SORT_GREATER = 4,
+    ST_SORT_AT_LEAST = 5,
+    ST_SORT_BETWEEN = 6,
+    ST_SORT_BEGINS_WITH = 7,
+};
+
+enum {
+    ST_RESULT_ITEM = 1,
+    ST_RESULT_ITEMS = 2,
+    ST_RESULT_LAST_KEY = 3,
+    ST_RESULT_SEQUENCE = 4,
+    ST_RESULT_TABLE = 5,
+    ST_RESULT_NAMES = 6,
+    ST_RESULT_OLD_ITEM = 7,
+    ST_RESULT_SCANNED = 8,
+};
+
+#endif
