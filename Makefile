@@ -1,5 +1,7 @@
 # Thin targets for people; CMake presets do the work.
-.PHONY: help test clean deps
+.PHONY: help test test-one clean deps build
+quiet = @bash tools/quiet.sh
+jobs = $(shell nproc)
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -7,10 +9,20 @@ help: ## this list
 deps:
 	@bash tools/deps.sh
 
-test: deps ## install what is missing, build, run every suite
-	@cmake --preset asan >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
-	@cmake --build --preset asan
-	@ctest --preset asan
+build: deps
+	$(quiet) configure-asan cmake --preset asan
+	$(quiet) build-asan cmake --build --preset asan -j$(jobs)
+	$(quiet) configure-tsan cmake --preset tsan
+	$(quiet) build-tsan cmake --build --preset tsan -j$(jobs) --target threads_tests
+
+test: build ## install what is missing, build, run every suite
+	@python3 tests/run.py $(SUITES)
+
+test-one: deps ## one C test under the sanitizers: make test-one NAME=base
+	@test -n "$(NAME)" || { echo "usage: make test-one NAME=base"; exit 2; }
+	$(quiet) configure-asan cmake --preset asan
+	$(quiet) build-asan cmake --build --preset asan -j$(jobs) --target test_$(NAME)
+	@ctest --test-dir build/asan --no-tests=error --output-on-failure -R '^$(NAME)$$'
 
 clean: ## remove the build trees
 	rm -rf build
