@@ -1,5 +1,5 @@
 # Thin targets for people; CMake presets do the work.
-.PHONY: help test test-one clean deps build
+.PHONY: help test test-one tidy clean deps build
 quiet = @bash tools/quiet.sh
 jobs = $(shell nproc)
 
@@ -23,6 +23,9 @@ test-one: deps ## one C test under the sanitizers: make test-one NAME=base
 	$(quiet) configure-asan cmake --preset asan
 	$(quiet) build-asan cmake --build --preset asan -j$(jobs) --target test_$(NAME)
 	@ctest --test-dir build/asan --no-tests=error --output-on-failure -R '^$(NAME)$$'
+
+tidy: ## check the rules of the house
+	@python3 tools/tidy.py
 
 clean: ## remove the build trees
 	rm -rf build
