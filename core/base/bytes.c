@@ -31,7 +31,8 @@ bool st_slice_equal(st_slice a, st_slice b)
 
 bool st_slice_starts_with(st_slice a, st_slice prefix)
 {
-    return a.size >= prefix.size && (prefix.size == 0 || memcmp(a.data, prefix.data, prefix.size) == 0);
+    return a.size >= prefix.size &&
+           (prefix.size == 0 || memcmp(a.data, prefix.data, prefix.size) == 0);
 }
 
 size_t st_slice_common(st_slice a, st_slice b)

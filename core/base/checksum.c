@@ -1,7 +1,8 @@
 /* CRC32C (Castagnoli, reflected polynomial 0x82f63b78) and the 64-bit hash of keys.
  *
- * The CRC uses the processor's instruction where there is one (SSE4.2), chosen at run time, so that every package can be
- * compiled for the baseline processor; elsewhere eight tables of 256 words (slicing by 8).
+ * The CRC uses the processor's instruction where there is one (SSE4.2), chosen at run time, so that
+ * every package can be compiled for the baseline processor; elsewhere eight tables of 256 words
+ * (slicing by 8).
  */
 #include "base/base.h"
 
@@ -41,8 +42,9 @@ static uint32_t base_crc_by_table(uint32_t crc, const uint8_t *data, size_t byte
     while (bytes >= 8) {
         uint64_t word = st_get_u64(data) ^ crc;
         crc = base_crc_word(7, word) ^ base_crc_word(6, word >> 8) ^ base_crc_word(5, word >> 16) ^
-              base_crc_word(4, word >> 24) ^ base_crc_word(3, word >> 32) ^ base_crc_word(2, word >> 40) ^
-              base_crc_word(1, word >> 48) ^ base_crc_word(0, word >> 56);
+              base_crc_word(4, word >> 24) ^ base_crc_word(3, word >> 32) ^
+              base_crc_word(2, word >> 40) ^ base_crc_word(1, word >> 48) ^
+              base_crc_word(0, word >> 56);
         data += 8;
         bytes -= 8;
     }
@@ -53,7 +55,8 @@ static uint32_t base_crc_by_table(uint32_t crc, const uint8_t *data, size_t byte
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t base_crc_by_instruction(uint32_t crc, const uint8_t *data,
+__attribute__((target("sse4.2"))) static uint32_t base_crc_by_instruction(uint32_t crc,
+                                                                          const uint8_t *data,
                                                                           size_t bytes)
 {
     uint64_t wide = crc;
@@ -97,7 +100,8 @@ uint32_t st_crc32c(uint32_t crc, const void *data, size_t bytes)
         atomic_store_explicit(&base_crc_kind, kind, memory_order_release);
     }
     crc = ~crc;
-    crc = kind == 2 ? base_crc_by_instruction(crc, data, bytes) : base_crc_by_table(crc, data, bytes);
+    crc =
+        kind == 2 ? base_crc_by_instruction(crc, data, bytes) : base_crc_by_table(crc, data, bytes);
     return ~crc;
 }
 
@@ -113,7 +117,8 @@ static uint64_t base_mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* A multiply-and-fold hash over 16 bytes a step; the constants are the fractional digits of square roots of primes. */
+/* A multiply-and-fold hash over 16 bytes a step; the constants are the fractional digits of
+ * square roots of primes. */
 uint64_t st_hash64(st_slice bytes, uint64_t seed)
 {
     const uint64_t c1 = 0x6a09e667f3bcc909u, c2 = 0xbb67ae8584caa73bu, c3 = 0x3c6ef372fe94f82bu;

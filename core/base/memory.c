@@ -1,4 +1,5 @@
-/* The process allocator and the call arena. This is the only file in core that may call malloc's family. */
+/* The process allocator and the call arena. This is the only file in core that may call malloc's
+ * family. */
 #include "base/base.h"
 
 #include <stdlib.h>

@@ -71,7 +71,8 @@ void st_op_clear(st_op *op)
     op->error.position = -1;
 }
 
-/* vsnprintf may cut a UTF-8 sequence in half at the end of the buffer; the message stays a valid prefix. */
+/* vsnprintf may cut a UTF-8 sequence in half at the end of the buffer; the message stays a valid
+ * prefix. */
 static void base_trim_utf8(char *message)
 {
     size_t size = strlen(message);
@@ -82,10 +83,11 @@ static void base_trim_utf8(char *message)
     }
 }
 
-static st_status base_fail(st_op *op, st_status code, int64_t position, const char *format, va_list arguments)
-    __attribute__((format(printf, 4, 0)));
+static st_status base_fail(st_op *op, st_status code, int64_t position, const char *format,
+                           va_list arguments) __attribute__((format(printf, 4, 0)));
 
-static st_status base_fail(st_op *op, st_status code, int64_t position, const char *format, va_list arguments)
+static st_status base_fail(st_op *op, st_status code, int64_t position, const char *format,
+                           va_list arguments)
 {
     if (op == NULL || op->error.code != ST_OK) {
         return code;

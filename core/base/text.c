@@ -1,4 +1,5 @@
-/* UTF-8 validation (RFC 3629: no surrogates, nothing over U+10FFFF, shortest form) and the seeded generator. */
+/* UTF-8 validation (RFC 3629: no surrogates, nothing over U+10FFFF, shortest form) and the
+ * seeded generator. */
 #include "base/base.h"
 
 /* Length of the sequence that starts at data[0], 0 if it is malformed. */
@@ -39,7 +40,8 @@ bool st_utf8_valid(st_slice text, size_t *out_position)
             at += 8;
             continue;
         }
-        size_t length = text.data[at] < 0x80 ? 1 : base_utf8_sequence(text.data + at, text.size - at);
+        size_t length =
+            text.data[at] < 0x80 ? 1 : base_utf8_sequence(text.data + at, text.size - at);
         if (length == 0) {
             if (out_position != NULL) {
                 *out_position = at;

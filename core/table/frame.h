@@ -1,4 +1,5 @@
-/* The numbers of request and result frames, for who encodes or decodes them in C. docs/formats/request.md, result.md. */
+/* The numbers of request and result frames, for who encodes or decodes them in C.
+ * docs/formats/request.md, result.md. */
 #ifndef STATOR_TABLE_FRAME_H
 #define STATOR_TABLE_FRAME_H
 

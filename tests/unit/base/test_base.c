@@ -13,7 +13,8 @@ static void status_numbers_are_unique_and_named(void **state)
     (void)state;
     assert_string_equal(st_status_name(ST_NO_SPACE), "NO_SPACE");
     assert_string_equal(st_status_name(9999), "UNKNOWN");
-    assert_string_equal(st_status_exception(ST_CONDITION_FAILED), "ConditionalCheckFailedException");
+    assert_string_equal(st_status_exception(ST_CONDITION_FAILED),
+                        "ConditionalCheckFailedException");
     const int32_t codes[] = {
 #define ST_STATUS(name, number, text, exception, flags) number,
 #include "base/status.def"
@@ -124,15 +125,29 @@ static void crc32c_matches_published_vectors_on_both_paths(void **state)
     for (size_t size = 0; size <= sizeof data; size++) {
         uint32_t whole = st_crc32c(0, data, size);
         assert_int_equal(st_crc32c_portable(0, data, size), whole);
-        assert_int_equal(st_crc32c(st_crc32c(0, data, size / 3), data + size / 3, size - size / 3), whole);
+        assert_int_equal(st_crc32c(st_crc32c(0, data, size / 3), data + size / 3, size - size / 3),
+                         whole);
     }
 }
 
 static void utf8_accepts_and_refuses_by_rfc_3629(void **state)
 {
     (void)state;
-    const char *good[] = {"", "plain ascii text", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"};
-    const char *bad[] = {"\x80", "\xc0\x80", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe0\x9f\xbf", "abcdefgh\xff", "\xf8\x88\x80\x80\x80"};
+    const char *good[] = {"",
+                          "plain ascii text",
+                          "\xc3\xa9",
+                          "\xe2\x82\xac",
+                          "\xf0\x9f\x98\x80",
+                          "\xf4\x8f\xbf\xbf",
+                          "\xed\x9f\xbf"};
+    const char *bad[] = {"\x80",
+                         "\xc0\x80",
+                         "\xc3",
+                         "\xed\xa0\x80",
+                         "\xf4\x90\x80\x80",
+                         "\xe0\x9f\xbf",
+                         "abcdefgh\xff",
+                         "\xf8\x88\x80\x80\x80"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         assert_true(st_utf8_valid(st_slice_str(good[i]), NULL));
     }

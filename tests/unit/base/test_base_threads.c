@@ -1,5 +1,6 @@
-/* base: what threads may do at the same time without being told of each other. The only state base keeps between calls is
- * the choice of the CRC32C method and its tables, made by whoever comes first. */
+/* base: what threads may do at the same time without being told of each other. The only state
+ * base keeps between calls is the choice of the CRC32C method and its tables, made by whoever
+ * comes first. */
 #include "base/base.h"
 
 #include <pthread.h>
@@ -38,7 +39,8 @@ static void first_checksums_of_many_threads_agree(void **state)
     pthread_t threads[THREADS];
     uint32_t results[THREADS][2] = {{0}};
     for (int i = 0; i < THREADS; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, checksum_when_all_are_here, results[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, checksum_when_all_are_here, results[i]),
+                         0);
     }
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
@@ -70,7 +72,8 @@ static void operations_of_different_threads_share_nothing(void **state)
     pthread_t threads[THREADS];
     size_t totals[THREADS] = {0};
     for (int i = 0; i < THREADS; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, fill_an_arena_of_its_own, &totals[i]), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, fill_an_arena_of_its_own, &totals[i]),
+                         0);
     }
     for (int i = 0; i < THREADS; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
