@@ -7,13 +7,15 @@ st_status st_env_open(st_op *op, st_env *env, const char *path, uint32_t flags, 
     return env->calls->open(op, env, path, flags, out_file);
 }
 
-st_status st_file_read_at(st_op *op, st_file *file, uint64_t offset, void *to, size_t bytes, size_t *out_bytes)
+st_status st_file_read_at(st_op *op, st_file *file, uint64_t offset, void *to, size_t bytes,
+                          size_t *out_bytes)
 {
     *out_bytes = 0;
     return file->env->calls->read_at(op, file, offset, to, bytes, out_bytes);
 }
 
-st_status st_file_write_at(st_op *op, st_file *file, uint64_t offset, const void *from, size_t bytes)
+st_status st_file_write_at(st_op *op, st_file *file, uint64_t offset, const void *from,
+                           size_t bytes)
 {
     return file->env->calls->write_at(op, file, offset, from, bytes);
 }
@@ -67,7 +69,8 @@ st_status st_env_sync_dir(st_op *op, st_env *env, const char *path)
     return env->calls->sync_dir(op, env, path);
 }
 
-st_status st_env_stat(st_op *op, st_env *env, const char *path, uint64_t *out_bytes, bool *out_is_dir)
+st_status st_env_stat(st_op *op, st_env *env, const char *path, uint64_t *out_bytes,
+                      bool *out_is_dir)
 {
     *out_bytes = 0;
     *out_is_dir = false;
@@ -102,8 +105,8 @@ st_status st_env_entropy(st_op *op, st_env *env, void *to, size_t bytes)
     return env->calls->entropy(op, env, to, bytes);
 }
 
-st_status st_env_thread_start(st_op *op, st_env *env, const char *name, void (*run)(void *), void *arg,
-                              st_thread **out_thread)
+st_status st_env_thread_start(st_op *op, st_env *env, const char *name, void (*run)(void *),
+                              void *arg, st_thread **out_thread)
 {
     *out_thread = NULL;
     return env->calls->thread_start(op, env, name, run, arg, out_thread);

@@ -1,6 +1,7 @@
-/* The memory Env: files that live as long as the Env. Bytes are kept in pages, so that a growing file is never copied and a
- * failed allocation leaves the file as it was. Names are whole paths; a directory is a name too. One mutex guards the names, one
- * per file its bytes. A removed file lives on until its last handle is closed.
+/* The memory Env: files that live as long as the Env. Bytes are kept in pages, so that a growing
+ * file is never copied and a failed allocation leaves the file as it was. Names are whole paths; a
+ * directory is a name too. One mutex guards the names, one per file its bytes. A removed file lives
+ * on until its last handle is closed.
  */
 #include "env/env_internal.h"
 
@@ -9,8 +10,9 @@
 #define MEMORY_PAGE_BYTES ((size_t)16384)
 
 typedef struct memory_node {
-    struct memory_node *next; /* guarded by memory_env.mutex, as are path, references and is_locked */
-    char *path;               /* NULL: removed */
+    struct memory_node
+        *next;  /* guarded by memory_env.mutex, as are path, references and is_locked */
+    char *path; /* NULL: removed */
     size_t path_bytes;
     uint32_t references;
     bool is_dir;
@@ -99,7 +101,8 @@ static st_status memory_missing(st_op *op, const char *what, const char *path)
     return st_fail(op, ST_NOT_FOUND, "cannot %s %s: no such file", what, path);
 }
 
-static st_status memory_open_node(st_op *op, memory_env *env, const char *path, uint32_t flags, memory_node **out_node)
+static st_status memory_open_node(st_op *op, memory_env *env, const char *path, uint32_t flags,
+                                  memory_node **out_node)
 {
     memory_node *node = memory_find(env, path);
     if (node && node->is_dir) {
@@ -119,7 +122,8 @@ static st_status memory_open_node(st_op *op, memory_env *env, const char *path, 
     return ST_OK;
 }
 
-static st_status memory_open(st_op *op, st_env *base, const char *path, uint32_t flags, st_file **out_file)
+static st_status memory_open(st_op *op, st_env *base, const char *path, uint32_t flags,
+                             st_file **out_file)
 {
     memory_env *env = (memory_env *)base;
     memory_file *file = st_alloc_new(base->alloc, sizeof *file);
@@ -138,7 +142,8 @@ static st_status memory_open(st_op *op, st_env *base, const char *path, uint32_t
     return ST_OK;
 }
 
-static st_status memory_read_at(st_op *op, st_file *base, uint64_t offset, void *to, size_t bytes, size_t *out_bytes)
+static st_status memory_read_at(st_op *op, st_file *base, uint64_t offset, void *to, size_t bytes,
+                                size_t *out_bytes)
 {
     (void)op;
     memory_node *node = ((memory_file *)base)->node;
@@ -148,7 +153,8 @@ static st_status memory_read_at(st_op *op, st_file *base, uint64_t offset, void 
     uint8_t *at = to;
     for (size_t done = 0; done < total;) {
         size_t in_page = (size_t)((offset + done) % MEMORY_PAGE_BYTES);
-        size_t part = MEMORY_PAGE_BYTES - in_page < total - done ? MEMORY_PAGE_BYTES - in_page : total - done;
+        size_t part =
+            MEMORY_PAGE_BYTES - in_page < total - done ? MEMORY_PAGE_BYTES - in_page : total - done;
         memcpy(at + done, node->pages[(offset + done) / MEMORY_PAGE_BYTES] + in_page, part);
         done += part;
     }
@@ -161,7 +167,8 @@ static st_status memory_read_at(st_op *op, st_file *base, uint64_t offset, void 
 static st_status memory_grow(st_op *op, const st_alloc *alloc, memory_node *node, uint64_t bytes)
 {
     if (bytes > ((uint64_t)1 << 46)) {
-        return st_fail(op, ST_NO_SPACE, "%s: too large a file", node->path ? node->path : "(removed)");
+        return st_fail(op, ST_NO_SPACE, "%s: too large a file",
+                       node->path ? node->path : "(removed)");
     }
     size_t count = (size_t)((bytes + MEMORY_PAGE_BYTES - 1) / MEMORY_PAGE_BYTES);
     if (count > node->page_capacity) {
@@ -169,7 +176,8 @@ static st_status memory_grow(st_op *op, const st_alloc *alloc, memory_node *node
         while (capacity < count) {
             capacity *= 2;
         }
-        uint8_t **pages = st_alloc_resize(alloc, node->pages, node->page_capacity * sizeof *pages, capacity * sizeof *pages);
+        uint8_t **pages = st_alloc_resize(alloc, node->pages, node->page_capacity * sizeof *pages,
+                                          capacity * sizeof *pages);
         if (!pages) {
             return st_fail_memory(op, capacity * sizeof *pages);
         }
@@ -186,7 +194,8 @@ static st_status memory_grow(st_op *op, const st_alloc *alloc, memory_node *node
     return ST_OK;
 }
 
-static st_status memory_write_at(st_op *op, st_file *base, uint64_t offset, const void *from, size_t bytes)
+static st_status memory_write_at(st_op *op, st_file *base, uint64_t offset, const void *from,
+                                 size_t bytes)
 {
     memory_node *node = ((memory_file *)base)->node;
     const uint8_t *at = from;
@@ -194,7 +203,8 @@ static st_status memory_write_at(st_op *op, st_file *base, uint64_t offset, cons
     st_status status = memory_grow(op, base->env->alloc, node, offset + bytes);
     for (size_t done = 0; status == ST_OK && done < bytes;) {
         size_t in_page = (size_t)((offset + done) % MEMORY_PAGE_BYTES);
-        size_t part = MEMORY_PAGE_BYTES - in_page < bytes - done ? MEMORY_PAGE_BYTES - in_page : bytes - done;
+        size_t part =
+            MEMORY_PAGE_BYTES - in_page < bytes - done ? MEMORY_PAGE_BYTES - in_page : bytes - done;
         memcpy(node->pages[(offset + done) / MEMORY_PAGE_BYTES] + in_page, at + done, part);
         done += part;
     }
@@ -258,7 +268,9 @@ static void memory_close(st_file *base)
     st_alloc_free(base->env->alloc, file, sizeof *file);
 }
 
-/* ---- names ---------------------------------------------------------------------------------------------------- */
+/* ---- names
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 static st_status memory_mkdir(st_op *op, st_env *base, const char *path)
 {
@@ -279,7 +291,8 @@ static st_status memory_mkdir(st_op *op, st_env *base, const char *path)
 static const char *memory_name_in(const char *directory, const char *path)
 {
     size_t bytes = strlen(directory);
-    if (!path || strncmp(path, directory, bytes) != 0 || path[bytes] != '/' || strchr(path + bytes + 1, '/')) {
+    if (!path || strncmp(path, directory, bytes) != 0 || path[bytes] != '/' ||
+        strchr(path + bytes + 1, '/')) {
         return NULL;
     }
     return path + bytes + 1;
@@ -367,7 +380,8 @@ static st_status memory_sync_dir(st_op *op, st_env *base, const char *path)
     return ST_OK;
 }
 
-static st_status memory_stat(st_op *op, st_env *base, const char *path, uint64_t *out_bytes, bool *out_is_dir)
+static st_status memory_stat(st_op *op, st_env *base, const char *path, uint64_t *out_bytes,
+                             bool *out_is_dir)
 {
     memory_env *env = (memory_env *)base;
     st_mutex_lock(&env->mutex);
@@ -382,7 +396,8 @@ static st_status memory_stat(st_op *op, st_env *base, const char *path, uint64_t
     return node ? ST_OK : memory_missing(op, "look at", path);
 }
 
-static st_status memory_lock_file(st_op *op, st_env *base, const char *path, st_file_lock **out_lock)
+static st_status memory_lock_file(st_op *op, st_env *base, const char *path,
+                                  st_file_lock **out_lock)
 {
     memory_env *env = (memory_env *)base;
     memory_lock *lock = st_alloc_new(base->alloc, sizeof *lock);
@@ -461,7 +476,7 @@ st_status st_env_memory_create(st_op *op, const st_alloc *alloc, st_env **out_en
     if (!env) {
         return st_fail_memory(op, sizeof *env);
     }
-    env->env = (st_env){ .calls = &memory_calls, .alloc = alloc, .lends_bytes = true };
+    env->env = (st_env){.calls = &memory_calls, .alloc = alloc, .lends_bytes = true};
     st_mutex_init(&env->mutex);
     *out_env = &env->env;
     return ST_OK;

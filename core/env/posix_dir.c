@@ -1,8 +1,9 @@
 /* Directories and the lock file of the process' own file system, and the table of the posix Env.
  *
- * The lock is an OFD lock: it belongs to the open file, not to the process, so that closing another descriptor of the file does
- * not drop it, and a second opener in the same process is refused as well. A forked child shares the open file; its fork
- * handler closes the child's descriptors, which leaves the parent's lock alone.
+ * The lock is an OFD lock: it belongs to the open file, not to the process, so that closing another
+ * descriptor of the file does not drop it, and a second opener in the same process is refused as
+ * well. A forked child shares the open file; its fork handler closes the child's descriptors, which
+ * leaves the parent's lock alone.
  */
 #include "env/env_internal.h"
 
@@ -27,7 +28,8 @@ static st_status posix_mkdir(st_op *op, st_env *env, const char *path)
     if (number == EEXIST && stat(path, &stat_of) == 0 && S_ISDIR(stat_of.st_mode)) {
         return ST_OK;
     }
-    return st_env__fail_errno(op, number == EEXIST ? ENOTDIR : number, "cannot make the directory", path);
+    return st_env__fail_errno(op, number == EEXIST ? ENOTDIR : number, "cannot make the directory",
+                              path);
 }
 
 static int posix_compare_names(const void *a, const void *b)
@@ -112,7 +114,8 @@ static st_status posix_sync_dir(st_op *op, st_env *env, const char *path)
     return number == 0 ? ST_OK : st_env__fail_errno(op, number, "cannot sync the directory", path);
 }
 
-static st_status posix_stat(st_op *op, st_env *env, const char *path, uint64_t *out_bytes, bool *out_is_dir)
+static st_status posix_stat(st_op *op, st_env *env, const char *path, uint64_t *out_bytes,
+                            bool *out_is_dir)
 {
     (void)env;
     struct stat stat_of;
@@ -124,7 +127,9 @@ static st_status posix_stat(st_op *op, st_env *env, const char *path, uint64_t *
     return ST_OK;
 }
 
-/* ---- lock ----------------------------------------------------------------------------------------------------- */
+/* ---- lock
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 typedef struct posix_file_lock {
     st_file_lock lock;
@@ -166,8 +171,9 @@ static st_status posix_lock_refused(st_op *op, const char *path, int descriptor)
     ssize_t got = pread(descriptor, text, sizeof text - 1, 0);
     text[got > 0 ? got : 0] = '\0';
     text[strspn(text, "0123456789")] = '\0';
-    return st_fail(op, ST_LOCKED, "%s: locked by pid %s; only one process may write, others can open it read-only", path,
-                   text[0] ? text : "unknown");
+    return st_fail(op, ST_LOCKED,
+                   "%s: locked by pid %s; only one process may write, others can open it read-only",
+                   path, text[0] ? text : "unknown");
 }
 
 static int posix_lock_write_owner(int descriptor)
@@ -177,7 +183,8 @@ static int posix_lock_write_owner(int descriptor)
     (void)gethostname(host, sizeof host - 1);
     int bytes = snprintf(text, sizeof text, "%ld %llu %s\n", (long)getpid(),
                          (unsigned long long)(st_env__time_us(NULL) / 1000000u), host);
-    bool is_written = ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, (size_t)bytes, 0) == bytes;
+    bool is_written =
+        ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, (size_t)bytes, 0) == bytes;
     return is_written ? 0 : errno;
 }
 
@@ -194,11 +201,12 @@ static st_status posix_lock(st_op *op, st_env *env, const char *path, st_file_lo
         st_alloc_free(env->alloc, lock, sizeof *lock);
         return st_env__fail_errno(op, number, "cannot open", path);
     }
-    struct flock range = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     st_status status = ST_OK;
     if (fcntl(descriptor, F_OFD_SETLK, &range) != 0) {
-        status = errno == EAGAIN || errno == EACCES ? posix_lock_refused(op, path, descriptor)
-                                                    : st_env__fail_errno(op, errno, "cannot lock", path);
+        status = errno == EAGAIN || errno == EACCES
+                     ? posix_lock_refused(op, path, descriptor)
+                     : st_env__fail_errno(op, errno, "cannot lock", path);
     } else {
         int number = posix_lock_write_owner(descriptor);
         status = number == 0 ? ST_OK : st_env__fail_errno(op, number, "cannot write", path);
@@ -208,7 +216,7 @@ static st_status posix_lock(st_op *op, st_env *env, const char *path, st_file_lo
         st_alloc_free(env->alloc, lock, sizeof *lock);
         return status;
     }
-    *lock = (posix_file_lock){ .lock = { env }, .descriptor = descriptor };
+    *lock = (posix_file_lock){.lock = {env}, .descriptor = descriptor};
     (void)pthread_mutex_lock(&posix_locks_mutex);
     lock->next = posix_locks;
     posix_locks = lock;
@@ -257,7 +265,7 @@ static const st_env_calls posix_calls = {
     .thread_join = st_env__thread_join,
 };
 
-static st_env posix_env = { .calls = &posix_calls };
+static st_env posix_env = {.calls = &posix_calls};
 static pthread_once_t posix_env_once = PTHREAD_ONCE_INIT;
 
 static void posix_env_setup(void)

@@ -1,4 +1,5 @@
-/* Files of the process. EINTR and short transfers are looped here and nowhere else; no page of a file is ever mapped. */
+/* Files of the process. EINTR and short transfers are looped here and nowhere else; no page of a
+ * file is ever mapped. */
 #include "env/env_internal.h"
 
 #include <errno.h>
@@ -20,10 +21,10 @@ typedef struct posix_file {
 
 st_status st_env__fail_errno(st_op *op, int number, const char *what, const char *path)
 {
-    st_status code = number == ENOENT                         ? ST_NOT_FOUND
-                     : number == ENOSPC || number == EDQUOT   ? ST_NO_SPACE
-                     : number == ENOMEM                       ? ST_NO_MEMORY
-                                                              : ST_IO;
+    st_status code = number == ENOENT                       ? ST_NOT_FOUND
+                     : number == ENOSPC || number == EDQUOT ? ST_NO_SPACE
+                     : number == ENOMEM                     ? ST_NO_MEMORY
+                                                            : ST_IO;
     char text[96];
     const char *reason = strerror_r(number, text, sizeof text);
     st_status status = st_fail(op, code, "%s %s: %s", what, path, reason);
@@ -33,7 +34,8 @@ st_status st_env__fail_errno(st_op *op, int number, const char *what, const char
     return status;
 }
 
-st_status st_env__posix_open(st_op *op, st_env *env, const char *path, uint32_t flags, st_file **out_file)
+st_status st_env__posix_open(st_op *op, st_env *env, const char *path, uint32_t flags,
+                             st_file **out_file)
 {
     int mode = O_CLOEXEC | (flags & ST_OPEN_WRITE ? O_RDWR : O_RDONLY);
     mode |= flags & ST_OPEN_CREATE ? O_CREAT : 0;
@@ -48,8 +50,8 @@ st_status st_env__posix_open(st_op *op, st_env *env, const char *path, uint32_t 
     } while (file->descriptor < 0 && errno == EINTR);
     struct stat stat_of;
     int number = file->descriptor < 0 || fstat(file->descriptor, &stat_of) != 0 ? errno
-                 : S_ISREG(stat_of.st_mode)                                    ? 0
-                                                                               : EISDIR;
+                 : S_ISREG(stat_of.st_mode)                                     ? 0
+                                                                                : EISDIR;
     if (number != 0) {
         if (file->descriptor >= 0) {
             (void)close(file->descriptor);
@@ -64,7 +66,8 @@ st_status st_env__posix_open(st_op *op, st_env *env, const char *path, uint32_t 
     return ST_OK;
 }
 
-st_status st_env__posix_read_at(st_op *op, st_file *base, uint64_t offset, void *to, size_t bytes, size_t *out_bytes)
+st_status st_env__posix_read_at(st_op *op, st_file *base, uint64_t offset, void *to, size_t bytes,
+                                size_t *out_bytes)
 {
     posix_file *file = (posix_file *)base;
     uint8_t *at = to;
@@ -91,12 +94,14 @@ st_status st_env__posix_read_at(st_op *op, st_file *base, uint64_t offset, void 
 static st_status posix_check_alive(st_op *op, posix_file *file)
 {
     if (atomic_load_explicit(&file->is_dead, memory_order_relaxed)) {
-        return st_fail(op, ST_FAILED, "%s: an earlier write or sync of this file failed", file->path);
+        return st_fail(op, ST_FAILED, "%s: an earlier write or sync of this file failed",
+                       file->path);
     }
     return ST_OK;
 }
 
-st_status st_env__posix_write_at(st_op *op, st_file *base, uint64_t offset, const void *from, size_t bytes)
+st_status st_env__posix_write_at(st_op *op, st_file *base, uint64_t offset, const void *from,
+                                 size_t bytes)
 {
     posix_file *file = (posix_file *)base;
     ST_TRY(posix_check_alive(op, file));

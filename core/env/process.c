@@ -1,5 +1,5 @@
-/* Telling a forked child from its parent without a system call: a word in a page that the kernel wipes on fork, or, where there
- * is no such page, a counter that a fork handler raises.
+/* Telling a forked child from its parent without a system call: a word in a page that the kernel
+ * wipes on fork, or, where there is no such page, a counter that a fork handler raises.
  */
 #include "env/env_internal.h"
 
@@ -39,7 +39,8 @@ uint64_t st_env_process_stamp(void)
 {
     (void)pthread_once(&process_once, process_setup);
     uint64_t forks = atomic_load_explicit(&process_forks, memory_order_relaxed);
-    /* A child made without fork handlers (clone, vfork-like wrappers) still finds its page wiped. */
+    /* A child made without fork handlers (clone, vfork-like wrappers) still finds its page wiped.
+     */
     bool is_wiped = process_wiped && atomic_load_explicit(process_wiped, memory_order_relaxed) == 0;
     return is_wiped ? forks | (uint64_t)1 << 63 : forks;
 }

@@ -111,7 +111,8 @@ uint32_t st_env_thread_slot(void)
     return sync_slot;
 }
 
-/* ---- clock, entropy ------------------------------------------------------------------------------------------- */
+/* ---- clock, entropy
+ * ------------------------------------------------------------------------------------------- */
 
 static uint64_t sync_clock_us(clockid_t clock)
 {
@@ -147,7 +148,9 @@ st_status st_env__entropy(st_op *op, st_env *env, void *to, size_t bytes)
     return ST_OK;
 }
 
-/* ---- threads -------------------------------------------------------------------------------------------------- */
+/* ---- threads
+ * --------------------------------------------------------------------------------------------------
+ */
 
 struct st_thread {
     const st_alloc *alloc;
@@ -163,14 +166,14 @@ static void *sync_thread_main(void *arg)
     return NULL;
 }
 
-st_status st_env__thread_start(st_op *op, st_env *env, const char *name, void (*run)(void *), void *arg,
-                               st_thread **out_thread)
+st_status st_env__thread_start(st_op *op, st_env *env, const char *name, void (*run)(void *),
+                               void *arg, st_thread **out_thread)
 {
     st_thread *thread = st_alloc_new(env->alloc, sizeof *thread);
     if (!thread) {
         return st_fail_memory(op, sizeof *thread);
     }
-    *thread = (st_thread){ .alloc = env->alloc, .run = run, .arg = arg };
+    *thread = (st_thread){.alloc = env->alloc, .run = run, .arg = arg};
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);

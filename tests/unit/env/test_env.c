@@ -105,7 +105,8 @@ static void test_opening_follows_its_flags(void **state)
     assert_non_null(strstr(c->op.error.message, c->path[0]));
     st_op_clear(&c->op);
     st_file_close(env_open(c, 0, ST_OPEN_WRITE | ST_OPEN_CREATE | ST_OPEN_EXCLUSIVE));
-    assert_int_equal(st_env_open(&c->op, c->env, c->path[0], ST_OPEN_WRITE | ST_OPEN_CREATE | ST_OPEN_EXCLUSIVE, &file),
+    assert_int_equal(st_env_open(&c->op, c->env, c->path[0],
+                                 ST_OPEN_WRITE | ST_OPEN_CREATE | ST_OPEN_EXCLUSIVE, &file),
                      ST_IO);
     st_op_clear(&c->op);
     assert_int_equal(st_env_open(&c->op, c->env, c->dir, ST_OPEN_READ, &file), ST_IO);
@@ -216,12 +217,13 @@ static void env_count(void *arg)
 static void test_threads_wait_for_each_other(void **state)
 {
     env_case *c = *state;
-    env_counter counter = { .count = 0 };
+    env_counter counter = {.count = 0};
     st_mutex_init(&counter.mutex);
     st_cond_init(&counter.cond);
     st_thread *threads[2];
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(st_env_thread_start(&c->op, c->env, "test", env_count, &counter, &threads[i]), ST_OK);
+        assert_int_equal(
+            st_env_thread_start(&c->op, c->env, "test", env_count, &counter, &threads[i]), ST_OK);
     }
     st_mutex_lock(&counter.mutex);
     while (counter.count < 2) {
@@ -241,12 +243,14 @@ static void test_threads_wait_for_each_other(void **state)
     assert_true(st_env_monotonic_us(c->env) <= st_env_monotonic_us(c->env));
 }
 
-#define ENV_TESTS(setup)                                                                           \
-    cmocka_unit_test_setup_teardown(test_bytes_come_back_and_gaps_are_zeros, setup, teardown),     \
-        cmocka_unit_test_setup_teardown(test_opening_follows_its_flags, setup, teardown),          \
-        cmocka_unit_test_setup_teardown(test_names_are_listed_renamed_and_removed, setup, teardown), \
-        cmocka_unit_test_setup_teardown(test_a_removed_file_stays_readable_while_open, setup, teardown), \
-        cmocka_unit_test_setup_teardown(test_a_lock_is_held_by_one, setup, teardown),              \
+#define ENV_TESTS(setup)                                                                       \
+    cmocka_unit_test_setup_teardown(test_bytes_come_back_and_gaps_are_zeros, setup, teardown), \
+        cmocka_unit_test_setup_teardown(test_opening_follows_its_flags, setup, teardown),      \
+        cmocka_unit_test_setup_teardown(test_names_are_listed_renamed_and_removed, setup,      \
+                                        teardown),                                             \
+        cmocka_unit_test_setup_teardown(test_a_removed_file_stays_readable_while_open, setup,  \
+                                        teardown),                                             \
+        cmocka_unit_test_setup_teardown(test_a_lock_is_held_by_one, setup, teardown),          \
         cmocka_unit_test_setup_teardown(test_threads_wait_for_each_other, setup, teardown)
 
 int main(void)
@@ -254,7 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ENV_TESTS(setup_posix),
         ENV_TESTS(setup_memory),
-        cmocka_unit_test_setup_teardown(test_another_process_is_told_the_pid_and_a_child_keeps_no_lock, setup_posix, teardown),
+        cmocka_unit_test_setup_teardown(
+            test_another_process_is_told_the_pid_and_a_child_keeps_no_lock, setup_posix, teardown),
     };
     return cmocka_run_group_tests_name("env", tests, NULL, NULL);
 }
