@@ -268,9 +268,7 @@ static void memory_close(st_file *base)
     st_alloc_free(base->env->alloc, file, sizeof *file);
 }
 
-/* ---- names
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- names ------------------------------------------------------------------------------ */
 
 static st_status memory_mkdir(st_op *op, st_env *base, const char *path)
 {

@@ -127,9 +127,7 @@ static st_status posix_stat(st_op *op, st_env *env, const char *path, uint64_t *
     return ST_OK;
 }
 
-/* ---- lock
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- lock ------------------------------------------------------------------------------- */
 
 typedef struct posix_file_lock {
     st_file_lock lock;

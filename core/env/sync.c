@@ -111,8 +111,7 @@ uint32_t st_env_thread_slot(void)
     return sync_slot;
 }
 
-/* ---- clock, entropy
- * ------------------------------------------------------------------------------------------- */
+/* ---- clock, entropy --------------------------------------------------------------------- */
 
 static uint64_t sync_clock_us(clockid_t clock)
 {
@@ -148,9 +147,7 @@ st_status st_env__entropy(st_op *op, st_env *env, void *to, size_t bytes)
     return ST_OK;
 }
 
-/* ---- threads
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- threads ---------------------------------------------------------------------------- */
 
 struct st_thread {
     const st_alloc *alloc;
