@@ -1,19 +1,20 @@
 /* Entries and iterators: what memtable, sorted files and merges have in common. Private to lsm.
  *
  * An entry is one version of one key. Order: key ascending (memcmp), then sequence descending, so
- * that the newest version of a key comes first. A reverse iterator yields keys descending, but
- * still the versions of one key newest first.
+ * that the newest version of a key comes first. A reverse iterator yields exactly the reverse: keys
+ * descending, the oldest version of a key first.
  *
- * A range delete is not an entry: it is the triple (from, to, sequence), kept beside the entries of
- * each memtable and file, and hides every entry of a key in [from, to) whose sequence is smaller.
+ * A range delete is not an entry: it is the triple (from, to, sequence) and hides every entry of a
+ * key in [from, to) whose sequence is smaller. There are few (dropping a table makes one), so that
+ * memtables and versions keep them as lists.
  */
 #ifndef STATOR_LSM_ENTRY_INTERNAL_H
 #define STATOR_LSM_ENTRY_INTERNAL_H
 
 #include "base/base.h"
 
-/* Record types of format 1. They stand on disk in logs and sorted files; numbers are never
- * reused. */
+/* Record types of format 1. They stand on disk in logs and sorted files; numbers are never reused.
+ */
 typedef enum st_entry_type {
     ST_ENTRY_PUT = 1,
     ST_ENTRY_DELETE = 2,
@@ -37,16 +38,18 @@ typedef struct st_range_delete {
     uint64_t sequence;
 } st_range_delete;
 
-/* An iterator has a fixed direction. While valid, entry is borrowed until it is moved or
- * destroyed. A read error is returned by the call that met it and by every later one: the end of
+/* Order of (key, sequence) pairs: <0, 0, >0. */
+int st_lsm__order(st_slice key, uint64_t sequence, st_slice other_key, uint64_t other_sequence);
+
+/* An iterator has a fixed direction. While valid, entry is borrowed until it is moved or destroyed.
+ * A read error is returned by the call that met it, and the iterator is invalid then: the end of
  * data is only valid == false with ST_OK. */
 typedef struct st_iter st_iter;
 typedef struct st_iter_calls {
-    /* to the first entry in its direction */
-    st_status (*first)(st_op *op, st_iter *iter);
-    /* forward: first key >= key; reverse: last key <= key */
+    st_status (*first)(st_op *op, st_iter *iter); /* to the first entry in its direction */
+    /* Forward: to the first entry with key >= key. Reverse: to the last entry with key <= key. */
     st_status (*seek)(st_op *op, st_iter *iter, st_slice key);
-    st_status (*next)(st_op *op, st_iter *iter);               /* only while valid */
+    st_status (*next)(st_op *op, st_iter *iter); /* only while valid */
     void (*destroy)(st_iter *iter);
 } st_iter_calls;
 
@@ -61,8 +64,8 @@ st_status st_lsm__iter_seek(st_op *op, st_iter *iter, st_slice key) ST_MUST_USE;
 st_status st_lsm__iter_next(st_op *op, st_iter *iter) ST_MUST_USE;
 void st_lsm__iter_destroy(st_iter *iter); /* NULL is fine */
 
-/* Merges iterators of one direction into one ordered stream of all versions; with one source it
- * steps aside. Takes over the sources, also on failure. Two sources never hold the same (key,
+/* Merges iterators of one direction into one ordered stream of all versions; with one source it is
+ * that source. Takes over the sources, also on failure. Two sources never hold the same (key,
  * sequence). */
 st_status st_lsm__merge_create(st_op *op, const st_alloc *alloc, st_iter **sources,
                                size_t source_count, bool is_reverse,

@@ -34,27 +34,27 @@ typedef struct st_lsm_cursor st_lsm_cursor;
 typedef struct st_lsm_snapshot st_lsm_snapshot;
 
 typedef enum st_durability {
-    ST_DURABILITY_DEFAULT = 0,  /* the database's */
-    ST_DURABILITY_SYNC = 1,     /* survives power loss */
+    ST_DURABILITY_DEFAULT = 0, /* the database's */
+    ST_DURABILITY_SYNC = 1,    /* survives power loss */
     /* survives the process; power loss up to interval_ms back, as a prefix */
     ST_DURABILITY_INTERVAL = 2,
-    ST_DURABILITY_NONE = 3,     /* survives the process, not the machine */
+    ST_DURABILITY_NONE = 3, /* survives the process, not the machine */
 } st_durability;
 
 typedef struct st_lsm_options {
     st_env *env;
     const st_alloc *alloc;
-    const char *path;             /* a directory */
-    bool create;                  /* create the directory and the database if there is none */
-    bool read_only;               /* open without the lock, replay into memory, write nothing */
+    const char *path; /* a directory */
+    bool create;      /* create the directory and the database if there is none */
+    bool read_only;   /* open without the lock, replay into memory, write nothing */
     /* flush and compact in the writing thread, no threads: deterministic tests */
     bool inline_background;
-    st_durability durability;     /* default SYNC */
-    uint32_t interval_ms;         /* default 100 */
+    st_durability durability; /* default SYNC */
+    uint32_t interval_ms;     /* default 100 */
     /* default 64 MiB, at least 1 MiB: memtables, cache, filters, indexes */
     uint64_t memory_budget_bytes;
-    uint64_t memtable_bytes;      /* 0: min(64 MiB, budget / 4) */
-    uint64_t file_bytes;          /* target size of a sorted file; 0: 32 MiB */
+    uint64_t memtable_bytes; /* 0: min(64 MiB, budget / 4) */
+    uint64_t file_bytes;     /* target size of a sorted file; 0: 32 MiB */
     /* on creation: stored in the manifest for the caller, at most 1,024 bytes */
     st_slice header;
 } st_lsm_options;
@@ -66,10 +66,10 @@ st_status st_lsm_open(st_op *op, const st_lsm_options *options, st_lsm **out_lsm
  * the last sync. Memory of a cursor or snapshot that is still open stays valid until it is
  * closed, but any other call on it returns CLOSED. */
 st_status st_lsm_close(st_op *op, st_lsm *lsm);
-st_slice st_lsm_header(const st_lsm *lsm);         /* as stored at creation; until close */
+st_slice st_lsm_header(const st_lsm *lsm);            /* as stored at creation; until close */
 const uint8_t *st_lsm_database_id(const st_lsm *lsm); /* 16 bytes */
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ---------------------------------------------------------------------------- */
 
 /* The encoded operations of one batch. A later operation on the same key wins. */
 typedef struct st_lsm_batch {
@@ -103,7 +103,7 @@ void st_lsm_latches_add(st_lsm_latches *latches, st_slice key);
 void st_lsm_latch(st_lsm *lsm, const st_lsm_latches *latches);
 void st_lsm_unlatch(st_lsm *lsm, const st_lsm_latches *latches);
 
-/* ---- reading --------------------------------------------------------------------------------- */
+/* ---- reading ---------------------------------------------------------------------------- */
 
 #define ST_LSM_PUBLISHED UINT64_MAX /* read at the newest published sequence */
 /* Read at the newest applied sequence: for conditions under latches. */
@@ -128,8 +128,8 @@ uint64_t st_lsm_snapshot_sequence(const st_lsm_snapshot *snapshot);
 void st_lsm_snapshot_close(st_lsm_snapshot *snapshot);
 
 typedef struct st_lsm_range {
-    st_slice from;  /* inclusive; empty: the first key */
-    st_slice to;    /* exclusive; empty: no bound */
+    st_slice from; /* inclusive; empty: the first key */
+    st_slice to;   /* exclusive; empty: no bound */
     bool is_reverse;
     const st_lsm_snapshot *snapshot; /* NULL: what is published when the cursor is opened */
 } st_lsm_range;
@@ -147,7 +147,7 @@ st_status st_lsm_cursor_next(st_op *op, st_lsm_cursor *cursor, bool *out_valid, 
 st_status st_lsm_cursor_seek(st_op *op, st_lsm_cursor *cursor, st_slice key) ST_MUST_USE;
 void st_lsm_cursor_close(st_lsm_cursor *cursor); /* NULL is fine */
 
-/* ---- care ------------------------------------------------------------------------------------ */
+/* ---- care ------------------------------------------------------------------------------- */
 
 /* everything applied is in sorted files afterwards */
 st_status st_lsm_flush(st_op *op, st_lsm *lsm) ST_MUST_USE;

@@ -1,8 +1,28 @@
-# Memtable and merging.
-list(APPEND STATOR_CORE_SOURCES)
-
-# Sorted files and cache.
-list(APPEND STATOR_CORE_SOURCES)
-
-# The engine above them.
-list(APPEND STATOR_CORE_SOURCES)
+list(APPEND STATOR_CORE_SOURCES
+  lsm/entry.c
+  lsm/merge.c
+  lsm/batch.c
+  lsm/memtable.c
+  lsm/block.c
+  lsm/codec.c
+  lsm/filter.c
+  lsm/cache.c
+  lsm/sst_writer.c
+  lsm/sst_reader.c
+  lsm/sst_iter.c
+  lsm/sst_verify.c
+  lsm/names.c
+  lsm/version.c
+  lsm/set.c
+  lsm/manifest.c
+  lsm/recovery.c
+  lsm/open.c
+  lsm/commit.c
+  lsm/sync.c
+  lsm/get.c
+  lsm/cursor.c
+  lsm/flush.c
+  lsm/compact.c
+  lsm/work.c
+  lsm/verify.c
+)

@@ -1,0 +1,100 @@
+/* The operations of a batch, encoded as they stand in log frames:
+ *   u8 type · varint key bytes · key · (PUT: varint value bytes · value | DELETE_RANGE: varint
+ * bytes · end key)
+ */
+#include "lsm/batch_internal.h"
+
+void st_lsm_batch_init(st_lsm_batch *batch, const st_alloc *alloc)
+{
+    st_buf_init(&batch->bytes, alloc);
+    batch->count = 0;
+}
+
+void st_lsm_batch_deinit(st_lsm_batch *batch)
+{
+    st_buf_deinit(&batch->bytes);
+    batch->count = 0;
+}
+
+void st_lsm_batch_clear(st_lsm_batch *batch)
+{
+    st_buf_clear(&batch->bytes);
+    batch->count = 0;
+}
+
+static void batch_add(st_lsm_batch *batch, uint8_t type, st_slice key)
+{
+    st_buf_byte(&batch->bytes, type);
+    st_buf_varint(&batch->bytes, key.size);
+    st_buf_slice(&batch->bytes, key);
+    batch->count++;
+}
+
+void st_lsm_batch_put(st_lsm_batch *batch, st_slice key, st_slice value)
+{
+    batch_add(batch, ST_ENTRY_PUT, key);
+    st_buf_varint(&batch->bytes, value.size);
+    st_buf_slice(&batch->bytes, value);
+}
+
+void st_lsm_batch_delete(st_lsm_batch *batch, st_slice key)
+{
+    batch_add(batch, ST_ENTRY_DELETE, key);
+}
+
+void st_lsm_batch_delete_range(st_lsm_batch *batch, st_slice from, st_slice to)
+{
+    batch_add(batch, ST_ENTRY_DELETE_RANGE, from);
+    st_buf_varint(&batch->bytes, to.size);
+    st_buf_slice(&batch->bytes, to);
+}
+
+st_batch_reader st_lsm__batch_reader(st_slice bytes)
+{
+    return (st_batch_reader){.reader = st_reader_of(bytes)};
+}
+
+st_status st_lsm__batch_next(st_op *op, st_batch_reader *batch, bool *out_valid)
+{
+    st_reader *reader = &batch->reader;
+    *out_valid = st_reader_left(reader) > 0;
+    if (!*out_valid) {
+        return ST_OK;
+    }
+    int64_t position = (int64_t)reader->at;
+    batch->type = st_reader_byte(reader);
+    if (batch->type < ST_ENTRY_PUT || batch->type > ST_ENTRY_DELETE_RANGE) {
+        *out_valid = false;
+        return st_fail_at(op, ST_UNSUPPORTED, position, "record type %u of a later format",
+                          batch->type);
+    }
+    batch->key = st_reader_slice(reader, st_reader_varint(reader));
+    batch->value = (st_slice){0};
+    if (batch->type != ST_ENTRY_DELETE) {
+        batch->value = st_reader_slice(reader, st_reader_varint(reader));
+    }
+    bool is_long =
+        batch->key.size > ST_LSM_KEY_BYTES_MAX ||
+        (batch->type == ST_ENTRY_DELETE_RANGE && batch->value.size > ST_LSM_KEY_BYTES_MAX);
+    if (reader->failed || is_long) {
+        *out_valid = false;
+        return st_fail_at(op, ST_CORRUPT, position, "malformed operation in a batch at byte %lld",
+                          (long long)position);
+    }
+    return ST_OK;
+}
+
+st_status st_lsm__batch_measure(st_op *op, st_slice bytes, size_t *out_count,
+                                size_t *out_payload_bytes)
+{
+    st_batch_reader batch = st_lsm__batch_reader(bytes);
+    bool valid;
+    *out_count = *out_payload_bytes = 0;
+    ST_TRY(st_lsm__batch_next(op, &batch, &valid));
+    while (valid) {
+        *out_count += 1;
+        *out_payload_bytes += batch.key.size + batch.value.size;
+        ST_TRY(st_lsm__batch_next(op, &batch, &valid));
+    }
+    return ST_OK;
+}

@@ -1,0 +1,211 @@
+/* Checking a whole store, and printing single files in words. */
+#include "lsm/lsm_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- verify ----------------------------------------------------------------------------- */
+
+/* Opens the file once more, past the cache, so that every byte is read from the disk. */
+static st_status verify_file(st_op *op, st_lsm *lsm, const st_sst_summary *summary,
+                             uint64_t *out_entries)
+{
+    st_cache *cache;
+    st_sst *sst = NULL;
+    ST_TRY(st_lsm__cache_create(op, lsm->alloc, 0, &cache));
+    const char *path = st_lsm__path(op, lsm, ST_NAME_SORTED, summary->identity.file_id);
+    st_status status = path ? st_lsm__sst_open(op, lsm->env, lsm->alloc, cache, path, summary, &sst)
+                            : st_fail_memory(op, lsm->path.size);
+    if (status == ST_OK) {
+        status = st_lsm__sst_verify(op, sst, out_entries);
+    }
+    st_lsm__sst_close(sst);
+    st_lsm__cache_destroy(cache);
+    return status;
+}
+
+static st_status verify_version(st_op *op, st_lsm *lsm, const st_version *version,
+                                st_lsm_print print, void *ctx)
+{
+    char line[256];
+    st_status worst = ST_OK;
+    for (uint32_t level = 0; level < ST_LSM_LEVELS; level++) {
+        uint64_t entries = 0, file_entries, bytes = 0;
+        for (uint32_t i = 0; i < version->counts[level]; i++) {
+            const st_sst_summary *summary = &version->files[level][i]->summary;
+            st_op each;
+            st_op_init(&each, lsm->alloc);
+            st_status status = verify_file(&each, lsm, summary, &file_entries);
+            if (status != ST_OK) {
+                snprintf(line, sizeof line, "damaged: %.240s", each.error.message);
+                print(ctx, line);
+                op->error = worst == ST_OK ? each.error : op->error;
+                worst = worst == ST_OK ? status : worst;
+            }
+            st_op_deinit(&each);
+            entries += file_entries;
+            bytes += summary->file_bytes;
+        }
+        if (version->counts[level] > 0) {
+            snprintf(line, sizeof line,
+                     "level %u: %u sorted files, %llu entries, %llu bytes: checksums, order, index "
+                     "and filters read",
+                     level, version->counts[level], (unsigned long long)entries,
+                     (unsigned long long)bytes);
+            print(ctx, line);
+        }
+    }
+    return worst;
+}
+
+static st_status verify_log(st_op *op, st_lsm *lsm, uint64_t first_id, st_lsm_print print,
+                            void *ctx)
+{
+    char line[256];
+    st_buf names;
+    st_buf_init(&names, lsm->alloc);
+    st_status status = st_env_list(op, lsm->env, (const char *)lsm->path.data, &names);
+    uint64_t segments = 0, frames = 0;
+    for (size_t at = 0; status == ST_OK && at < names.size;
+         at += strlen((char *)names.data + at) + 1) {
+        uint64_t id;
+        if (st_lsm__name_parse((char *)names.data + at, &id) != ST_NAME_LOG || id < first_id) {
+            continue;
+        }
+        const char *path = st_lsm__path(op, lsm, ST_NAME_LOG, id);
+        st_log_reader *reader;
+        status = path ? st_log_reader_open(op, lsm->env, lsm->alloc, path, &reader)
+                      : st_fail_memory(op, lsm->path.size);
+        if (status != ST_OK) {
+            break;
+        }
+        st_log_frame frame;
+        st_log_end end;
+        for (st_log_reader_next(reader, &frame, &end); end == ST_LOG_END_NONE;
+             st_log_reader_next(reader, &frame, &end)) {
+            frames++;
+        }
+        segments++;
+        st_log_reader_close(reader);
+    }
+    st_buf_deinit(&names);
+    snprintf(line, sizeof line, "log: %llu segments, %llu whole frames",
+             (unsigned long long)segments, (unsigned long long)frames);
+    print(ctx, line);
+    return status;
+}
+
+st_status st_lsm_verify(st_op *op, st_lsm *lsm, st_lsm_print print, void *ctx)
+{
+    char line[128];
+    st_mutex_lock(&lsm->work); /* no file comes or goes meanwhile */
+    st_mutex_lock(&lsm->state);
+    st_set *set = st_lsm__set_retain(lsm);
+    uint64_t first_log = lsm->segments ? lsm->segments->id : UINT64_MAX;
+    st_mutex_unlock(&lsm->state);
+    snprintf(line, sizeof line, "manifest %llu: names every file once, no overlaps",
+             (unsigned long long)lsm->manifest_id);
+    st_status status = st_lsm__version_check(op, set->version);
+    if (status == ST_OK) {
+        print(ctx, line);
+        status = verify_version(op, lsm, set->version, print, ctx);
+    }
+    if (status == ST_OK) {
+        status = verify_log(op, lsm, first_log, print, ctx);
+    }
+    st_lsm__set_release(set);
+    st_mutex_unlock(&lsm->work);
+    return status;
+}
+
+/* ---- inspect ---------------------------------------------------------------------------- */
+
+static st_status verify_inspect_log(st_op *op, st_env *env, const char *path, st_lsm_print print,
+                                    void *ctx)
+{
+    char line[256];
+    st_log_reader *reader;
+    ST_TRY(st_log_reader_open(op, env, op->alloc, path, &reader));
+    snprintf(line, sizeof line, "log segment %llu",
+             (unsigned long long)st_log_reader_identity(reader)->file_id);
+    print(ctx, line);
+    st_log_frame frame;
+    st_log_end end;
+    st_status status = ST_OK;
+    for (;;) {
+        uint64_t offset = st_log_reader_offset(reader);
+        st_log_reader_next(reader, &frame, &end);
+        if (end != ST_LOG_END_NONE) {
+            break;
+        }
+        size_t count = 0, payload_bytes = 0;
+        status = st_lsm__batch_measure(op, frame.body, &count, &payload_bytes);
+        snprintf(
+            line, sizeof line,
+            "  offset %llu: sequence %llu, durable %llu, time %llu us, %zu operations, %zu bytes",
+            (unsigned long long)offset, (unsigned long long)frame.sequence,
+            (unsigned long long)frame.durable, (unsigned long long)frame.time_us, count,
+            frame.body.size);
+        print(ctx, line);
+        if (status != ST_OK) {
+            break;
+        }
+    }
+    if (status == ST_OK && end == ST_LOG_END_BROKEN) {
+        snprintf(line, sizeof line,
+                 "  offset %llu: %llu bytes that are no frame (a torn tail, or damage)",
+                 (unsigned long long)st_log_reader_offset(reader),
+                 (unsigned long long)st_log_reader_tail(reader));
+        print(ctx, line);
+    }
+    st_log_reader_close(reader);
+    return status;
+}
+
+#define VERIFY_SMALL_FILE_BYTES ((uint64_t)64 << 20)
+
+static st_status verify_read(st_op *op, st_env *env, const char *path, st_buf *out)
+{
+    st_file *file;
+    uint64_t bytes;
+    ST_TRY(st_env_open(op, env, path, ST_OPEN_READ, &file));
+    st_status status = st_file_size(op, file, &bytes);
+    bytes = bytes < VERIFY_SMALL_FILE_BYTES ? bytes : VERIFY_SMALL_FILE_BYTES;
+    if (status == ST_OK && bytes > 0) {
+        uint8_t *to = st_buf_extend(out, (size_t)bytes);
+        size_t got = 0;
+        status = to ? st_file_read_at(op, file, 0, to, (size_t)bytes, &got) : st_buf_check(op, out);
+        out->size = got;
+    }
+    st_file_close(file);
+    return status;
+}
+
+st_status st_lsm_inspect(st_op *op, st_env *env, const char *path, st_lsm_print print, void *ctx)
+{
+    st_buf bytes;
+    st_buf_init(&bytes, op->alloc);
+    st_status status = verify_read(op, env, path, &bytes);
+    st_slice content = st_buf_view(&bytes);
+    if (status != ST_OK) {
+        st_buf_deinit(&bytes);
+        return status;
+    }
+    char line[256];
+    if (st_slice_starts_with(content, st_slice_str(ST_LOG_MAGIC))) {
+        status = verify_inspect_log(op, env, path, print, ctx);
+    } else if (st_slice_starts_with(content, st_slice_str(ST_SST_MAGIC))) {
+        status = st_lsm__sst_inspect(op, env, op->alloc, path, print, ctx);
+    } else if (st_slice_starts_with(content, st_slice_str("STATORMF"))) {
+        status = st_lsm__manifest_inspect(op, content, path, print, ctx);
+    } else if (st_slice_starts_with(content, st_slice_str("stator 1 "))) {
+        snprintf(line, sizeof line, "names the manifest: %.*s",
+                 (int)(content.size < 64 ? content.size : 64), (const char *)content.data);
+        print(ctx, line);
+    } else {
+        status = st_fail(op, ST_NOT_A_DATABASE,
+                         "%s: neither a log segment nor a manifest nor a sorted file", path);
+    }
+    st_buf_deinit(&bytes);
+    return status;
+}
