@@ -1,178 +1,257 @@
 /* From relaxed values to the one canonical form, checking everything on the way.
  *
- * A container is read twice: once to collect and sort its members in the arena of the call, once to
- * write them in order. Recursion ends at ST_ITEM_NESTING_MAX. DynamoDB's size is added up as values
- * are written.
+ * A map or set is read twice: once to collect and sort its members in the arena of the call, once
+ * to write them in order. Lists are written as they are read. DynamoDB's size is added up as values
+ * are written, so that writing ends soon behind the limit; recursion ends at ST_ITEM_NESTING_MAX.
+ *
+ * Invariants
+ * 1. What is written is what st_item_validate accepts, byte for byte.
+ * 2. A count in the input allocates nothing that the bytes behind it do not back up, and nothing
+ *    beyond what an item of the largest size can hold.
  */
-#include "item/item.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "item/item_internal.h"
 
 typedef struct canonical_writer {
     st_op *op;
     st_buf *out;
-    size_t size;        /* DynamoDB's */
+    st_slice relaxed;
     st_slice attribute; /* the top-level attribute being written, for messages */
+    size_t size;        /* DynamoDB's */
 } canonical_writer;
 
 typedef struct canonical_member {
     st_slice name; /* of a map member, or the canonical bytes of a set member */
     st_value value;
+    uint32_t index; /* among the members as sent */
 } canonical_member;
 
 static st_status canonical_value(canonical_writer *writer, const st_value *value, uint32_t depth);
 
-static st_status canonical_malformed(canonical_writer *writer)
+#define CANONICAL_SHOWN 64 /* bytes of a name in messages */
+
+/* at: inside writer->relaxed */
+static st_status canonical_malformed(canonical_writer *writer, const uint8_t *at)
 {
-    return st_fail(writer->op, ST_INVALID_ARGUMENT,
-                   "the item frame is malformed in attribute '%.*s'",
-                   (int)(writer->attribute.size < 64 ? writer->attribute.size : 64),
-                   writer->attribute.data ? (const char *)writer->attribute.data : "");
+    int64_t position = at - writer->relaxed.data;
+    return st_fail_at(writer->op, ST_INVALID_ARGUMENT, position,
+                      "the item is malformed in attribute '%.*s' at byte %lld",
+                      st_item__shown(writer->attribute, CANONICAL_SHOWN),
+                      st_item__text(writer->attribute), (long long)position);
 }
 
-static void canonical_bytes(canonical_writer *writer, st_slice bytes)
+static st_status canonical_stopped(canonical_writer *writer, const st_reader *reader)
 {
-    st_buf_varint(writer->out, bytes.size);
-    st_buf_slice(writer->out, bytes);
+    return canonical_malformed(writer, reader->data + reader->at);
 }
 
 static st_status canonical_text_check(canonical_writer *writer, st_slice text, const char *what)
 {
-    size_t position;
-    if (st_utf8_valid(text, &position)) {
+    size_t bad;
+    if (st_utf8_valid(text, &bad)) {
         return ST_OK;
     }
-    return st_fail_at(
-        writer->op, ST_INVALID_ARGUMENT, (int64_t)position,
-        "%s in attribute '%.*s' is not valid UTF-8 at byte %zu; use binary for other bytes", what,
-        (int)(writer->attribute.size < 64 ? writer->attribute.size : 64),
-        writer->attribute.data ? (const char *)writer->attribute.data : "", position);
+    return st_fail_at(writer->op, ST_INVALID_ARGUMENT,
+                      text.data - writer->relaxed.data + (int64_t)bad,
+                      "%s in attribute '%.*s' is not valid UTF-8 at its byte %zu; use binary for "
+                      "other bytes",
+                      what, st_item__shown(writer->attribute, CANONICAL_SHOWN),
+                      st_item__text(writer->attribute), bad);
 }
 
-/* The ordered form of a number that is text or already ordered. */
-static st_status canonical_number(canonical_writer *writer, const st_value *value,
-                                  uint8_t form[ST_NUMBER_BYTES_MAX], size_t *out_bytes,
-                                  size_t *out_size)
+static st_status canonical_size_check(canonical_writer *writer, size_t more)
 {
-    st_number number;
-    if (value->is_text) {
-        ST_TRY(st_number_parse(writer->op, value->bytes, &number));
-    } else if (!st_number_decode(value->bytes, &number)) {
-        return canonical_malformed(writer);
+    if (more > ST_ITEM_BYTES_MAX || writer->size > ST_ITEM_BYTES_MAX - more) {
+        return st_fail(writer->op, ST_INVALID_ARGUMENT,
+                       "Item size has exceeded the maximum allowed size");
     }
-    *out_bytes = st_number_encode(&number, form);
-    *out_size = st_number_size(&number);
     return ST_OK;
 }
 
-static int canonical_compare(const void *a, const void *b)
+static st_status canonical_number(canonical_writer *writer, const st_value *value,
+                                  uint8_t form[ST_NUMBER_BYTES_MAX], size_t *out_bytes)
 {
-    return st_slice_compare(((const canonical_member *)a)->name,
-                            ((const canonical_member *)b)->name);
-}
-
-static st_status canonical_duplicate(canonical_writer *writer, st_type type, st_slice name)
-{
-    int shown = (int)(name.size < 80 ? name.size : 80);
-    if (type == ST_TYPE_M) {
-        return st_fail(writer->op, ST_INVALID_ARGUMENT,
-                       "the attribute name '%.*s' occurs twice in one map", shown,
-                       (const char *)name.data);
+    st_number number;
+    if (!value->is_text && !st_number_decode(value->bytes, &number)) {
+        return canonical_malformed(writer, value->bytes.data);
     }
-    return st_fail(writer->op, ST_INVALID_ARGUMENT,
-                   "One or more parameter values were invalid: Input collection in attribute "
-                   "'%.*s' contains duplicates.",
-                   (int)(writer->attribute.size < 64 ? writer->attribute.size : 64),
-                   writer->attribute.data ? (const char *)writer->attribute.data : "");
+    ST_TRY(st_item__number_of(writer->op, value, &number));
+    *out_bytes = st_number_encode(&number, form);
+    writer->size += st_number_size(&number);
+    return ST_OK;
 }
 
-/* Sorts by name (sets: by member) and refuses what occurs twice. */
-static st_status canonical_sort(canonical_writer *writer, st_type type, canonical_member *members,
-                                uint32_t count)
+/* ---- members of maps and sets ----------------------------------------------------------- */
+
+static int canonical_compare(const canonical_member *a, const canonical_member *b)
+{
+    int order = st_slice_compare(a->name, b->name);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+static void canonical_sift(canonical_member *members, uint32_t root, uint32_t count)
+{
+    canonical_member moved = members[root];
+    for (;;) {
+        uint64_t child = (uint64_t)root * 2 + 1;
+        if (child >= count) {
+            break;
+        }
+        child += child + 1 < count && canonical_compare(&members[child], &members[child + 1]) < 0;
+        if (canonical_compare(&moved, &members[child]) >= 0) {
+            break;
+        }
+        members[root] = members[child];
+        root = (uint32_t)child;
+    }
+    members[root] = moved;
+}
+
+/* Heapsort: in place, and no input makes it slow. */
+static void canonical_heapsort(canonical_member *members, uint32_t count)
+{
+    for (uint32_t i = count / 2; i > 0; i--) {
+        canonical_sift(members, i - 1, count);
+    }
+    for (uint32_t i = count; i > 1; i--) {
+        canonical_member last = members[i - 1];
+        members[i - 1] = members[0];
+        members[0] = last;
+        canonical_sift(members, 0, i - 1);
+    }
+}
+
+/* Sorts by name (sets: by member). Returns the index, among the members as sent, of the first that
+ * repeats an earlier one; count when none does. */
+static uint32_t canonical_sort(canonical_member *members, uint32_t count)
 {
     bool is_sorted = true;
     for (uint32_t i = 1; i < count && is_sorted; i++) {
-        is_sorted = canonical_compare(&members[i - 1], &members[i]) < 0;
+        is_sorted = st_slice_compare(members[i - 1].name, members[i].name) < 0;
     }
     if (is_sorted) {
-        return ST_OK;
+        return count;
     }
-    qsort(members, count, sizeof *members, canonical_compare);
+    canonical_heapsort(members, count);
+    uint32_t repeat = count;
     for (uint32_t i = 1; i < count; i++) {
-        if (canonical_compare(&members[i - 1], &members[i]) == 0) {
-            return canonical_duplicate(writer, type, members[i].name);
-        }
+        bool is_repeat = st_slice_equal(members[i - 1].name, members[i].name);
+        repeat = is_repeat && members[i].index < repeat ? members[i].index : repeat;
     }
-    return ST_OK;
+    return repeat;
 }
 
 static st_status canonical_set_member(canonical_writer *writer, canonical_member *member)
 {
     const st_value *value = &member->value;
     member->name = value->bytes;
-    if (value->type == ST_TYPE_S) {
+    if (value->type != ST_TYPE_N) {
         writer->size += value->bytes.size;
-        return canonical_text_check(writer, value->bytes, "a string of a set");
-    }
-    if (value->type == ST_TYPE_B) {
-        writer->size += value->bytes.size;
-        return ST_OK;
+        return value->type == ST_TYPE_S
+                   ? canonical_text_check(writer, value->bytes, "a string of the set")
+                   : ST_OK;
     }
     uint8_t *form = st_arena_alloc(&writer->op->arena, ST_NUMBER_BYTES_MAX);
     if (!form) {
         return st_fail_memory(writer->op, ST_NUMBER_BYTES_MAX);
     }
-    size_t bytes, size;
-    ST_TRY(canonical_number(writer, value, form, &bytes, &size));
+    size_t bytes;
+    ST_TRY(canonical_number(writer, value, form, &bytes));
     member->name = st_slice_of(form, bytes);
-    writer->size += size;
     return ST_OK;
 }
 
-/* Reads the members of a map or set into the arena, sorted. Lists stay in order and are not
- * collected. */
+/* Reads the members of a map or set into the arena and sorts them. */
 static st_status canonical_collect(canonical_writer *writer, const st_value *container,
-                                   canonical_member **out_members)
+                                   canonical_member **out_members, uint32_t *out_repeat)
 {
-    /* Each member takes at least a byte, so that a count that is larger than the body is a lie and
-     * allocates nothing. */
-    if (container->count > container->bytes.size) {
-        return canonical_malformed(writer);
+    uint32_t count = container->count;
+    bool is_map = container->type == ST_TYPE_M;
+    /* A member takes a length byte, in maps also a tag. */
+    if (count > container->bytes.size / (is_map ? 2 : 1)) {
+        return canonical_malformed(writer, container->encoded.data);
     }
-    canonical_member *members =
-        st_arena_alloc(&writer->op->arena, (size_t)container->count * sizeof *members + 1);
+    /* Each counts a byte at least, but for one empty member. */
+    ST_TRY(canonical_size_check(writer, count > 0 ? count - 1 : 0));
+    size_t bytes = ((size_t)count + 1) * sizeof(canonical_member);
+    canonical_member *members = st_arena_alloc(&writer->op->arena, bytes);
     if (!members) {
-        return st_fail_memory(writer->op, (size_t)container->count * sizeof *members);
+        return st_fail_memory(writer->op, bytes);
     }
     st_members walk = st_members_of(container);
-    for (uint32_t i = 0; i < container->count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
+        members[i].index = i;
         if (!st_members_next(&walk, &members[i].name, &members[i].value)) {
-            return canonical_malformed(writer);
+            return canonical_stopped(writer, &walk.reader);
         }
-        if (container->type != ST_TYPE_M) {
+        if (!is_map) {
             ST_TRY(canonical_set_member(writer, &members[i]));
         }
     }
     if (st_reader_left(&walk.reader) != 0) {
-        return canonical_malformed(writer);
+        return canonical_stopped(writer, &walk.reader);
     }
     *out_members = members;
-    return canonical_sort(writer, container->type, members, container->count);
+    *out_repeat = canonical_sort(members, count);
+    return ST_OK;
 }
 
-static st_status canonical_name_check(canonical_writer *writer, st_slice name)
+/* ---- sets ------------------------------------------------------------------------------- */
+
+static void canonical_list_member(st_buf *list, const st_value *value, st_type type)
 {
-    if (name.size == 0) {
-        return st_fail(writer->op, ST_INVALID_ARGUMENT,
-                       "One or more parameter values were invalid: Attribute name is empty");
+    if (list->size > 1) {
+        st_buf_append(list, ", ", type == ST_TYPE_SS ? 2 : 1);
     }
-    if (name.size > ST_ITEM_NAME_BYTES_MAX) {
-        return st_fail(writer->op, ST_INVALID_ARGUMENT,
-                       "One or more parameter values were invalid: Attribute name is too large, "
-                       "must be at most 65535 bytes");
+    st_buf_byte(list, '"');
+    if (type == ST_TYPE_SS) {
+        st_buf_slice(list, value->bytes);
+    } else {
+        st_item__base64_encode(value->bytes, list);
     }
-    return canonical_text_check(writer, name, "a name");
+    st_buf_byte(list, '"');
+}
+
+/* DynamoDB lists the distinct members up to the first repeat in order, then it and the others as
+ * sent; a list too long for a message is cut. */
+static st_status canonical_set_repeat(canonical_writer *writer, const st_value *set,
+                                      const canonical_member *members, uint32_t repeat)
+{
+    if (set->type == ST_TYPE_NS) {
+        return st_fail(writer->op, ST_INVALID_ARGUMENT,
+                       "One or more parameter values were invalid: Input collection contains "
+                       "duplicates.");
+    }
+    st_buf list;
+    st_buf_init(&list, writer->op->alloc);
+    st_buf_byte(&list, '[');
+    for (uint32_t i = 0; i < set->count && list.size < ST_ERROR_MESSAGE_MAX; i++) {
+        if (members[i].index < repeat) {
+            canonical_list_member(&list, &members[i].value, set->type);
+        }
+    }
+    st_members walk = st_members_of(set);
+    st_slice name;
+    st_value value;
+    for (uint32_t i = 0; list.size < ST_ERROR_MESSAGE_MAX; i++) {
+        if (!st_members_next(&walk, &name, &value)) {
+            break;
+        }
+        if (i >= repeat) {
+            canonical_list_member(&list, &value, set->type);
+        }
+    }
+    st_buf_byte(&list, ']');
+    st_status status = st_buf_check(writer->op, &list);
+    if (status == ST_OK) {
+        st_slice text = st_buf_view(&list);
+        status = st_fail(writer->op, ST_INVALID_ARGUMENT,
+                         "One or more parameter values were invalid: Input collection %.*s%s "
+                         "contains duplicates.",
+                         st_item__shown(text, ST_ERROR_MESSAGE_MAX), st_item__text(text),
+                         set->type == ST_TYPE_BS ? "of type BS" : "");
+    }
+    st_buf_deinit(&list);
+    return status;
 }
 
 static st_status canonical_set(canonical_writer *writer, const st_value *set)
@@ -185,9 +264,48 @@ static st_status canonical_set(canonical_writer *writer, const st_value *set)
                        "One or more parameter values were invalid: %s", reason);
     }
     canonical_member *members;
-    ST_TRY(canonical_collect(writer, set, &members));
+    uint32_t repeat;
+    ST_TRY(canonical_collect(writer, set, &members, &repeat));
+    if (repeat < set->count) {
+        return canonical_set_repeat(writer, set, members, repeat);
+    }
     for (uint32_t i = 0; i < set->count; i++) {
-        canonical_bytes(writer, members[i].name);
+        st_item__put_bytes(writer->out, members[i].name);
+    }
+    return ST_OK;
+}
+
+/* ---- maps and lists --------------------------------------------------------------------- */
+
+static st_status canonical_name_check(canonical_writer *writer, st_slice name)
+{
+    if (name.size == 0) {
+        return st_fail(writer->op, ST_INVALID_ARGUMENT, "Empty attribute name");
+    }
+    if (name.size > ST_ITEM_NAME_BYTES_MAX) {
+        return st_fail(writer->op, ST_INVALID_ARGUMENT,
+                       "One or more parameter values were invalid: Attribute name is too large, "
+                       "must be at most 65535 bytes");
+    }
+    return canonical_text_check(writer, name, "a name");
+}
+
+/* The members of a map (also of the item itself), sorted; every name is legal and occurs once. */
+static st_status canonical_map_members(canonical_writer *writer, const st_value *map,
+                                       canonical_member **out_members)
+{
+    uint32_t repeat;
+    ST_TRY(canonical_collect(writer, map, out_members, &repeat));
+    for (uint32_t i = 0; i < map->count; i++) {
+        ST_TRY(canonical_name_check(writer, (*out_members)[i].name));
+    }
+    for (uint32_t i = 0; repeat < map->count; i++) {
+        st_slice name = (*out_members)[i].name;
+        if ((*out_members)[i].index == repeat) {
+            return st_fail_at(writer->op, ST_INVALID_ARGUMENT, name.data - writer->relaxed.data,
+                              "the attribute name '%.*s' occurs twice in one map",
+                              st_item__shown(name, CANONICAL_SHOWN), st_item__text(name));
+        }
     }
     return ST_OK;
 }
@@ -195,10 +313,9 @@ static st_status canonical_set(canonical_writer *writer, const st_value *set)
 static st_status canonical_map(canonical_writer *writer, const st_value *map, uint32_t depth)
 {
     canonical_member *members;
-    ST_TRY(canonical_collect(writer, map, &members));
+    ST_TRY(canonical_map_members(writer, map, &members));
     for (uint32_t i = 0; i < map->count; i++) {
-        ST_TRY(canonical_name_check(writer, members[i].name));
-        canonical_bytes(writer, members[i].name);
+        st_item__put_bytes(writer->out, members[i].name);
         writer->size += members[i].name.size + 1;
         ST_TRY(canonical_value(writer, &members[i].value, depth));
     }
@@ -212,80 +329,91 @@ static st_status canonical_list(canonical_writer *writer, const st_value *list, 
     st_value member;
     for (uint32_t i = 0; i < list->count; i++) {
         if (!st_members_next(&walk, &name, &member)) {
-            return canonical_malformed(writer);
+            return canonical_stopped(writer, &walk.reader);
         }
         writer->size += 1;
         ST_TRY(canonical_value(writer, &member, depth));
     }
-    return st_reader_left(&walk.reader) == 0 ? ST_OK : canonical_malformed(writer);
+    return st_reader_left(&walk.reader) == 0 ? ST_OK : canonical_stopped(writer, &walk.reader);
 }
 
 static st_status canonical_container(canonical_writer *writer, const st_value *value,
                                      uint32_t depth)
 {
-    if (depth > ST_ITEM_NESTING_MAX) {
+    bool is_document = value->type == ST_TYPE_L || value->type == ST_TYPE_M;
+    if (is_document && depth > ST_ITEM_NESTING_MAX) {
         return st_fail(writer->op, ST_INVALID_ARGUMENT,
                        "Nesting Levels have exceeded supported limits: Attributes in the item have "
-                       "nested levels beyond "
-                       "supported limit");
+                       "nested levels beyond supported limit");
     }
     static const uint8_t canonical_tags[] = {ST_TAG_SS, ST_TAG_NS, ST_TAG_BS, ST_TAG_L, ST_TAG_M};
-    st_buf_byte(writer->out, canonical_tags[value->type - ST_TYPE_SS]);
-    size_t head = writer->out->size;
-    st_buf_u32(writer->out, 0);
-    st_buf_u32(writer->out, value->count);
-    if (value->type == ST_TYPE_L) {
-        writer->size += 3;
-        ST_TRY(canonical_list(writer, value, depth + 1));
-    } else if (value->type == ST_TYPE_M) {
-        writer->size += 3;
-        ST_TRY(canonical_map(writer, value, depth + 1));
-    } else {
-        ST_TRY(canonical_set(writer, value));
-    }
-    if (!writer->out->failed) {
-        st_put_u32(writer->out->data + head, (uint32_t)(writer->out->size - head - 8));
-    }
+    size_t begin = st_item__put_begin(writer->out, canonical_tags[value->type - ST_TYPE_SS]);
+    writer->size += is_document ? 3 : 0;
+    ST_TRY(value->type == ST_TYPE_L   ? canonical_list(writer, value, depth + 1)
+           : value->type == ST_TYPE_M ? canonical_map(writer, value, depth + 1)
+                                      : canonical_set(writer, value));
+    st_item__put_end(writer->out, begin, value->count);
     return ST_OK;
 }
 
 static st_status canonical_value(canonical_writer *writer, const st_value *value, uint32_t depth)
 {
-    if (writer->size > ST_ITEM_BYTES_MAX) {
-        return st_fail(writer->op, ST_INVALID_ARGUMENT,
-                       "Item size has exceeded the maximum allowed size");
-    }
     uint8_t form[ST_NUMBER_BYTES_MAX];
-    size_t bytes, size;
+    size_t bytes;
     switch (value->type) {
     case ST_TYPE_S:
-        ST_TRY(canonical_text_check(writer, value->bytes, "a string"));
-        st_buf_byte(writer->out, ST_TAG_S);
-        canonical_bytes(writer, value->bytes);
-        writer->size += value->bytes.size;
-        return ST_OK;
     case ST_TYPE_B:
-        st_buf_byte(writer->out, ST_TAG_B);
-        canonical_bytes(writer, value->bytes);
+        if (value->type == ST_TYPE_S) {
+            ST_TRY(canonical_text_check(writer, value->bytes, "a string"));
+        }
+        st_buf_byte(writer->out, value->type == ST_TYPE_S ? ST_TAG_S : ST_TAG_B);
+        st_item__put_bytes(writer->out, value->bytes);
         writer->size += value->bytes.size;
-        return ST_OK;
+        break;
     case ST_TYPE_N:
-        ST_TRY(canonical_number(writer, value, form, &bytes, &size));
+        ST_TRY(canonical_number(writer, value, form, &bytes));
         st_buf_byte(writer->out, ST_TAG_N);
-        canonical_bytes(writer, st_slice_of(form, bytes));
-        writer->size += size;
-        return ST_OK;
+        st_item__put_bytes(writer->out, st_slice_of(form, bytes));
+        break;
     case ST_TYPE_BOOL:
         st_buf_byte(writer->out, value->boolean ? ST_TAG_TRUE : ST_TAG_FALSE);
         writer->size += 1;
-        return ST_OK;
+        break;
     case ST_TYPE_NULL:
         st_buf_byte(writer->out, ST_TAG_NULL);
         writer->size += 1;
-        return ST_OK;
+        break;
     default:
-        return canonical_container(writer, value, depth);
+        ST_TRY(canonical_container(writer, value, depth));
+        break;
     }
+    return canonical_size_check(writer, 0);
+}
+
+/* ---- the item --------------------------------------------------------------------------- */
+
+static st_status canonical_item(canonical_writer *writer, const st_value *map)
+{
+    canonical_member *members;
+    ST_TRY(canonical_map_members(writer, map, &members));
+    st_buf *out = writer->out;
+    size_t begin = out->size;
+    (void)st_buf_reserve(out, writer->relaxed.size + 8 * (size_t)map->count);
+    st_buf_byte(out, ST_ITEM_VERSION);
+    st_buf_byte(out, 0);
+    st_buf_u32(out, map->count);
+    size_t offsets = out->size;
+    (void)st_buf_extend(out, 4 * (size_t)map->count);
+    for (uint32_t i = 0; i < map->count; i++) {
+        writer->attribute = members[i].name;
+        if (!out->failed) {
+            st_put_u32(out->data + offsets + 4 * (size_t)i, (uint32_t)(out->size - begin));
+        }
+        st_item__put_bytes(out, members[i].name);
+        writer->size += members[i].name.size;
+        ST_TRY(canonical_value(writer, &members[i].value, 1));
+    }
+    return st_buf_check(writer->op, out);
 }
 
 st_status st_item_canonicalize(st_op *op, st_slice relaxed, st_buf *out_frame)
@@ -294,104 +422,14 @@ st_status st_item_canonicalize(st_op *op, st_slice relaxed, st_buf *out_frame)
     st_value map;
     if (!st_value_read(&reader, &map) || map.type != ST_TYPE_M || st_reader_left(&reader) != 0) {
         return st_fail_at(op, ST_INVALID_ARGUMENT, (int64_t)reader.at,
-                          "an item must be one map value; it is malformed");
+                          "the item is malformed: it must be exactly one map value (byte %zu)",
+                          reader.at);
     }
-    canonical_writer writer = {.op = op, .out = out_frame};
-    canonical_member *members;
-    ST_TRY(canonical_collect(&writer, &map, &members));
     size_t begin = out_frame->size;
-    st_buf_byte(out_frame, ST_ITEM_VERSION);
-    st_buf_byte(out_frame, 0);
-    st_buf_u32(out_frame, map.count);
-    size_t offsets = out_frame->size;
-    (void)st_buf_extend(out_frame, 4 * (size_t)map.count);
-    for (uint32_t i = 0; i < map.count; i++) {
-        writer.attribute = members[i].name;
-        ST_TRY(canonical_name_check(&writer, members[i].name));
-        if (!out_frame->failed) {
-            st_put_u32(out_frame->data + offsets + 4 * (size_t)i,
-                       (uint32_t)(out_frame->size - begin));
-        }
-        canonical_bytes(&writer, members[i].name);
-        writer.size += members[i].name.size;
-        ST_TRY(canonical_value(&writer, &members[i].value, 1));
+    canonical_writer writer = {.op = op, .out = out_frame, .relaxed = relaxed};
+    st_status status = canonical_item(&writer, &map);
+    if (status != ST_OK) {
+        out_frame->size = begin;
     }
-    if (writer.size > ST_ITEM_BYTES_MAX) {
-        return st_fail(op, ST_INVALID_ARGUMENT, "Item size has exceeded the maximum allowed size");
-    }
-    return st_buf_check(op, out_frame);
-}
-
-st_status st_item_validate(st_op *op, st_slice frame)
-{
-    if (frame.size < 6 || frame.data[0] == 0 || frame.data[1] != 0) {
-        return st_fail_at(op, ST_CORRUPT, 0, "the item frame is cut short or has an unknown head");
-    }
-    if (frame.data[0] != ST_ITEM_VERSION) {
-        return st_fail_at(op, ST_UNSUPPORTED, 0, "item frame version %u", frame.data[0]);
-    }
-    uint32_t count = st_item_count(frame);
-    if (count > (frame.size - 6) / 4) {
-        return st_fail_at(op, ST_CORRUPT, 2,
-                          "the item frame names more attributes than it has room for");
-    }
-    /* A frame is canonical if and only if making it canonical again gives the same bytes. */
-    st_buf relaxed, again;
-    st_buf_init(&relaxed, op->alloc);
-    st_buf_init(&again, op->alloc);
-    st_item_to_relaxed(frame, &relaxed);
-    st_status status = st_buf_check(op, &relaxed);
-    if (status == ST_OK) {
-        status = st_item_canonicalize(op, st_buf_view(&relaxed), &again);
-    }
-    if (status == ST_OK && !st_slice_equal(frame, st_buf_view(&again))) {
-        size_t position = st_slice_common(frame, st_buf_view(&again));
-        status = st_fail_at(op, ST_CORRUPT, (int64_t)position,
-                            "the item frame is not canonical at byte %zu", position);
-    } else if (status == ST_INVALID_ARGUMENT) {
-        st_op_clear(op);
-        status = st_fail_at(op, ST_CORRUPT, 0, "the item frame does not hold a legal item");
-    }
-    st_buf_deinit(&relaxed);
-    st_buf_deinit(&again);
     return status;
-}
-
-/* ---- DynamoDB's size of a valid frame --------------------------------------------------- */
-
-static size_t canonical_size_of(const st_value *value)
-{
-    st_number number;
-    switch (value->type) {
-    case ST_TYPE_S:
-    case ST_TYPE_B:
-        return value->bytes.size;
-    case ST_TYPE_N:
-        return st_number_decode(value->bytes, &number) ? st_number_size(&number) : 0;
-    case ST_TYPE_BOOL:
-    case ST_TYPE_NULL:
-        return 1;
-    default:
-        break;
-    }
-    bool is_document = value->type == ST_TYPE_L || value->type == ST_TYPE_M;
-    size_t size = is_document ? 3 : 0;
-    st_members walk = st_members_of(value);
-    st_slice name;
-    st_value member;
-    while (st_members_next(&walk, &name, &member)) {
-        size += name.size + is_document + canonical_size_of(&member);
-    }
-    return size;
-}
-
-size_t st_item_size(st_slice frame)
-{
-    size_t size = 0;
-    st_slice name;
-    st_value value;
-    for (uint32_t i = 0; st_item_at(frame, i, &name, &value); i++) {
-        size += name.size + canonical_size_of(&value);
-    }
-    return size;
 }

@@ -59,8 +59,10 @@ st_type st_type_of_name(st_slice name); /* ST_TYPE_NONE when unknown */
 /* ---- numbers ---------------------------------------------------------------------------- */
 
 #define ST_NUMBER_DIGITS_MAX 38
-#define ST_NUMBER_BYTES_MAX 22
+#define ST_NUMBER_BYTES_MAX 22 /* of the ordered form */
 #define ST_NUMBER_TEXT_MAX 192 /* with a terminating NUL */
+#define ST_NUMBER_EXPONENT_MIN (-130)
+#define ST_NUMBER_EXPONENT_MAX 125
 
 /* digits[0] . digits[1] ... x 10^exponent; no zeros at either end; digit_count 0 is zero. */
 typedef struct st_number {
@@ -70,25 +72,33 @@ typedef struct st_number {
     uint8_t digits[ST_NUMBER_DIGITS_MAX];
 } st_number;
 
-/* INVALID_ARGUMENT with DynamoDB's texts: not a number, more than 38 digits, overflow, underflow.
- */
+/* INVALID_ARGUMENT with DynamoDB's texts: no number, more than 38 digits, overflow, underflow. */
 st_status st_number_parse(st_op *op, st_slice text, st_number *out_number) ST_MUST_USE;
-size_t st_number_encode(const st_number *number,
-                        uint8_t to[ST_NUMBER_BYTES_MAX]); /* the ordered form */
-bool st_number_decode(st_slice form,
-                      st_number *out_number); /* false when it is not exactly one ordered form */
-size_t st_number_form_bytes(
-    st_slice bytes); /* length of the ordered form that bytes begin with, 0: none */
-size_t st_number_text(const st_number *number,
-                      char to[ST_NUMBER_TEXT_MAX]); /* plain decimal, NUL behind it */
-size_t st_number_size(const st_number *number);     /* DynamoDB's size */
+/* The ordered form; returns its length. */
+size_t st_number_encode(const st_number *number, uint8_t to[ST_NUMBER_BYTES_MAX]);
+/* false when form is not exactly one ordered form */
+bool st_number_decode(st_slice form, st_number *out_number);
+/* Length of the ordered form that bytes begin with; 0: none. */
+size_t st_number_form_bytes(st_slice bytes);
+/* Plain decimal as DynamoDB prints it, NUL behind it; returns its length. */
+size_t st_number_text(const st_number *number, char to[ST_NUMBER_TEXT_MAX]);
+size_t st_number_size(const st_number *number);                /* DynamoDB's size */
+int st_number_compare(const st_number *a, const st_number *b); /* by value: <0, 0, >0 */
+/* Exact: a sum of more than 38 digits, or out of range, is INVALID_ARGUMENT with the texts of
+ * st_number_parse and never rounded. out_sum may be a or b. */
+st_status st_number_add(st_op *op, const st_number *a, const st_number *b,
+                        st_number *out_sum) ST_MUST_USE;
+st_status st_number_subtract(st_op *op, const st_number *a, const st_number *b,
+                             st_number *out_difference) ST_MUST_USE;
 
 /* ---- items ------------------------------------------------------------------------------ */
 
 /* Appends the canonical frame of a relaxed M value, which must fill all of relaxed; everything is
- * checked. */
+ * checked. What an item may not hold is INVALID_ARGUMENT with DynamoDB's text; malformed bytes and
+ * bad UTF-8 with the position in relaxed. On failure out_frame is as long as before the call. */
 st_status st_item_canonicalize(st_op *op, st_slice relaxed, st_buf *out_frame) ST_MUST_USE;
-/* Checks a canonical frame that comes from disk, completely. CORRUPT with the position in it. */
+/* Checks a canonical frame that comes from disk, completely and without allocating. CORRUPT with
+ * the position in it, UNSUPPORTED for a later version. */
 st_status st_item_validate(st_op *op, st_slice frame) ST_MUST_USE;
 size_t st_item_size(st_slice frame); /* DynamoDB's size of a valid frame */
 
@@ -96,8 +106,8 @@ size_t st_item_size(st_slice frame); /* DynamoDB's size of a valid frame */
 typedef struct st_value {
     st_type type;     /* ST_TYPE_NONE: absent */
     st_slice encoded; /* tag and payload */
-    st_slice bytes; /* S, B: content; N: ordered form (or text, is_text); containers: the members */
-    uint32_t count; /* members of a container */
+    st_slice bytes;   /* S, B: content; N: ordered form (or text, is_text); containers: members */
+    uint32_t count;   /* members of a container */
     bool boolean;
     bool is_text; /* relaxed N or NS: decimal text */
 } st_value;
@@ -105,13 +115,15 @@ typedef struct st_value {
 /* Reads one value at the reader; false when it is malformed. Members of containers are not looked
  * at. */
 bool st_value_read(st_reader *reader, st_value *out_value);
+/* The same for bytes that must be exactly one value. */
+bool st_value_of(st_slice encoded, st_value *out_value);
 uint32_t st_item_count(st_slice frame); /* attributes */
 /* Attribute by index 0..count-1, in name order; false past the end or when malformed. */
 bool st_item_at(st_slice frame, uint32_t index, st_slice *out_name, st_value *out_value);
 bool st_item_find(st_slice frame, st_slice name, st_value *out_value);
 
-/* Walks the members of a container value, in order. Set members come as values of type S, N or B.
- */
+/* Walks the members of a container value, in order. Set members come as values of type S, N or B,
+ * without encoded bytes of their own. Other values have no members. */
 typedef struct st_members {
     st_reader reader;
     st_type type;
@@ -120,10 +132,11 @@ typedef struct st_members {
 } st_members;
 
 st_members st_members_of(const st_value *container);
-bool st_members_next(st_members *members, st_slice *out_name,
-                     st_value *out_value); /* name: maps only */
+/* false behind the last member, or at a malformed one: then reader.failed is set. out_name: maps
+ * only. */
+bool st_members_next(st_members *members, st_slice *out_name, st_value *out_value);
 
-/* Appends as one relaxed M value what the attributes of a canonical frame are. */
+/* Appends the attributes of a canonical frame as one relaxed M value. */
 void st_item_to_relaxed(st_slice frame, st_buf *out_relaxed);
 
 /* ---- keys ------------------------------------------------------------------------------- */
@@ -142,12 +155,16 @@ typedef struct st_key_schema {
 } st_key_schema;
 
 /* Appends table id, stripe and components of the item in a canonical frame. Missing attributes,
- * wrong types and sizes are INVALID_ARGUMENT with DynamoDB's texts. */
+ * wrong types and sizes are INVALID_ARGUMENT with DynamoDB's texts; on failure out_key is as long
+ * as before the call. Table ids end below UINT32_MAX: the id behind bounds the last table. */
 st_status st_key_of_item(st_op *op, uint32_t table_id, const st_key_schema *schema, st_slice frame,
                          st_buf *out_key) ST_MUST_USE;
 /* The same from a relaxed M value with exactly the key attributes. */
 st_status st_key_of_request(st_op *op, uint32_t table_id, const st_key_schema *schema,
                             st_slice relaxed, st_buf *out_key) ST_MUST_USE;
+
+/* Whether the frame has every key attribute, of whatever type: an index holds no other items. */
+bool st_key_has_all(const st_key_schema *schema, st_slice frame);
 
 typedef enum st_key_condition {
     ST_KEY_ALL = 0,
@@ -161,26 +178,60 @@ typedef enum st_key_condition {
 } st_key_condition;
 
 /* The half-open range of keys of one partition (a relaxed value) whose sort key meets the
- * condition. Values are relaxed; second only for BETWEEN. An empty out_to cannot happen. Reversed
- * bounds of BETWEEN are INVALID_ARGUMENT. */
+ * condition. Values are relaxed; second only for BETWEEN. Both outputs are replaced. Reversed
+ * bounds of BETWEEN are INVALID_ARGUMENT. Keys that go on behind the schema's last component, as
+ * those of index entries do, are in the range of their beginning. */
 st_status st_key_range(st_op *op, uint32_t table_id, const st_key_schema *schema,
                        const st_value *partition, st_key_condition condition, const st_value *first,
                        const st_value *second, st_buf *out_from, st_buf *out_to) ST_MUST_USE;
+
+/* The condition of a query on a key of several parts: every partition part by equality, the first
+ * equal_count sort parts by equality, and the condition on the sort part behind them. */
+typedef struct st_key_query {
+    const st_value *partition; /* schema->partition_count relaxed values */
+    const st_value *equal;     /* equal_count relaxed values; NULL when 0 */
+    uint32_t equal_count;
+    st_key_condition condition; /* ALL: none */
+    const st_value *first;      /* NULL for ALL */
+    const st_value *second;     /* BETWEEN only */
+} st_key_query;
+
+st_status st_key_range_of(st_op *op, uint32_t table_id, const st_key_schema *schema,
+                          const st_key_query *query, st_buf *out_from, st_buf *out_to) ST_MUST_USE;
+
 /* The half-open range of a whole table, or of scan segment of segment_count: stripes [256 s / n,
- * 256 (s + 1) / n). An empty segment has from == to. */
+ * 256 (s + 1) / n). A segment without stripes has from == to, as has one that does not exist. */
 void st_key_segment(uint32_t table_id, uint32_t segment, uint32_t segment_count, st_buf *out_from,
                     st_buf *out_to);
 /* True when key is a whole key of this table and schema, stripe included. */
 bool st_key_is_valid(st_slice key, uint32_t table_id, const st_key_schema *schema);
+/* Appends the key attributes as one relaxed M value, numbers in ordered form. out_bytes: where the
+ * components of the schema end; NULL when nothing may follow them. A key that is not of this table
+ * and schema is CORRUPT with the position in it. */
+st_status st_key_decode(st_op *op, st_slice key, uint32_t table_id, const st_key_schema *schema,
+                        st_buf *out_relaxed, size_t *out_bytes) ST_MUST_USE;
 
 /* ---- JSON ------------------------------------------------------------------------------- */
 
-/* Parses one JSON object and appends a relaxed M value. INVALID_ARGUMENT with the position in the
- * text. */
+/* Parses one JSON object and appends a relaxed M value. What is not JSON, or not the kind of JSON,
+ * is INVALID_ARGUMENT with the position in the text; on failure out_relaxed is as long as before
+ * the call. Limits of items are checked later, by st_item_canonicalize. */
 st_status st_item_from_plain_json(st_op *op, st_slice json, st_buf *out_relaxed) ST_MUST_USE;
 st_status st_item_from_dynamodb_json(st_op *op, st_slice json, st_buf *out_relaxed) ST_MUST_USE;
-/* Appends one line of JSON without a line end from a canonical frame. */
+/* Appends one line of JSON without a line end from a canonical frame. Plain: sets are arrays,
+ * binaries base64 text. A malformed frame is CORRUPT. */
 st_status st_item_to_plain_json(st_op *op, st_slice frame, st_buf *out_json) ST_MUST_USE;
 st_status st_item_to_dynamodb_json(st_op *op, st_slice frame, st_buf *out_json) ST_MUST_USE;
+
+/* Cuts a stream of JSON objects (one a line, or just one behind the other) that arrives in pieces.
+ * Start with zeros. */
+typedef struct st_json_splitter {
+    uint64_t depth;
+    bool is_in_string, is_escaped;
+} st_json_splitter;
+
+/* Looks at the next piece of the stream; true when an object or array ends in it, out_bytes behind
+ * its end. What is left of the piece comes in the next call. Judges brackets and strings only. */
+bool st_json_split(st_json_splitter *splitter, st_slice piece, size_t *out_bytes);
 
 #endif

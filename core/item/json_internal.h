@@ -1,12 +1,12 @@
-/* Reading JSON (RFC 8259) token by token. Strings are decoded into the arena of the call; numbers
- * stay text. */
+/* Reading JSON token by token. */
 #ifndef STATOR_ITEM_JSON_INTERNAL_H
 #define STATOR_ITEM_JSON_INTERNAL_H
 
-#include "item/item.h"
+#include "item/item_internal.h"
 
-#define ST_JSON_DEPTH_MAX \
-    100u /* plain JSON twice as deep as an item may be is refused there with a better text */
+/* Deeper than any item may be, so that it is the item that is refused, with DynamoDB's text, and
+ * shallow enough for any stack. */
+#define ST_JSON_DEPTH_MAX 100u
 
 typedef enum st_json_token {
     ST_JSON_END,
@@ -29,15 +29,14 @@ typedef struct st_json {
     size_t at;    /* behind the token */
     size_t begin; /* of the token */
     st_json_token token;
-    st_slice value; /* STRING: decoded; NUMBER: as written */
+    st_slice value; /* STRING: decoded, until the next string; NUMBER: as written */
+    st_buf scratch; /* owned by whoever made the st_json */
 } st_json;
 
 st_status st_item__json_next(st_json *json) ST_MUST_USE; /* to the next token */
-st_status st_item__json_expect(st_json *json, st_json_token token,
-                               const char *what) ST_MUST_USE; /* this one, then the next */
-st_status st_item__json_refuse(st_json *json, const char *what) ST_MUST_USE; /* "what at byte N" */
-
-bool st_item__base64_decode(st_slice text, st_buf *out); /* strict: padded, no spaces */
-void st_item__base64_encode(st_slice bytes, st_buf *out);
+/* Refuses any other token than this, then goes to the next. */
+st_status st_item__json_expect(st_json *json, st_json_token token, const char *what) ST_MUST_USE;
+/* "what at byte N", where the token begins */
+st_status st_item__json_refuse(st_json *json, const char *what) ST_MUST_USE;
 
 #endif

@@ -1,12 +1,21 @@
-/* The tokens of JSON, and base64. */
+/* The tokens of JSON (RFC 8259), strictly: no comments, no trailing commas, no lone surrogates, no
+ * bytes that are not UTF-8.
+ *
+ * A string without escapes is a slice of the text; one with escapes is decoded into the scratch
+ * buffer and lives until the next string with escapes. Numbers stay text.
+ */
 #include "item/json_internal.h"
 
 #include <string.h>
 
+static st_status json_refuse_at(st_json *json, size_t at, const char *what)
+{
+    return st_fail_at(json->op, ST_INVALID_ARGUMENT, (int64_t)at, "JSON: %s at byte %zu", what, at);
+}
+
 st_status st_item__json_refuse(st_json *json, const char *what)
 {
-    return st_fail_at(json->op, ST_INVALID_ARGUMENT, (int64_t)json->begin, "JSON: %s at byte %zu",
-                      what, json->begin);
+    return json_refuse_at(json, json->begin, what);
 }
 
 /* Four hexadecimal digits; UINT32_MAX when they are not. */
@@ -85,47 +94,56 @@ static size_t json_escape(st_slice text, size_t *at, uint8_t *to)
     return json_put_utf8(code, to);
 }
 
+/* Decodes the escapes of raw, a part of the text, into the scratch buffer. */
+static st_status json_unescape(st_json *json, st_slice raw)
+{
+    st_buf_clear(&json->scratch);
+    if (!st_buf_reserve(&json->scratch, raw.size + 4)) {
+        return st_buf_check(json->op, &json->scratch);
+    }
+    uint8_t *to = json->scratch.data;
+    size_t size = 0;
+    for (size_t i = 0; i < raw.size;) {
+        if (raw.data[i] != '\\') {
+            to[size++] = raw.data[i++];
+            continue;
+        }
+        size_t begin = i++;
+        size_t bytes = json_escape(raw, &i, to + size);
+        if (bytes == 0) {
+            return json_refuse_at(json, (size_t)(raw.data - json->text.data) + begin,
+                                  "a bad escape or a lone surrogate");
+        }
+        size += bytes;
+    }
+    json->scratch.size = size;
+    json->value = st_buf_view(&json->scratch);
+    return ST_OK;
+}
+
 static st_status json_string(st_json *json)
 {
-    size_t end = json->at;
+    size_t begin = json->at, end = begin;
     bool has_escape = false;
     while (end < json->text.size && json->text.data[end] != '"' && json->text.data[end] >= 0x20) {
         has_escape |= json->text.data[end] == '\\';
         end += json->text.data[end] == '\\' ? 2 : 1;
     }
-    if (end >= json->text.size || json->text.data[end] != '"') {
-        return st_item__json_refuse(json, end >= json->text.size
-                                              ? "a string that does not end"
-                                              : "a control character in a string");
+    if (end >= json->text.size) {
+        return st_item__json_refuse(json, "a string that does not end");
     }
-    st_slice raw = st_slice_of(json->text.data + json->at, end - json->at);
+    if (json->text.data[end] != '"') {
+        return json_refuse_at(json, end, "a control character in a string");
+    }
+    st_slice raw = st_slice_of(json->text.data + begin, end - begin);
+    size_t bad;
+    if (!st_utf8_valid(raw, &bad)) {
+        return json_refuse_at(json, begin + bad, "invalid UTF-8 in a string");
+    }
     json->at = end + 1;
     json->token = ST_JSON_STRING;
     json->value = raw;
-    if (has_escape) {
-        uint8_t *decoded = st_arena_alloc(&json->op->arena, raw.size + 4);
-        if (!decoded) {
-            return st_fail_memory(json->op, raw.size);
-        }
-        size_t size = 0;
-        for (size_t i = 0; i < raw.size;) {
-            if (raw.data[i] != '\\') {
-                decoded[size++] = raw.data[i++];
-                continue;
-            }
-            i++;
-            size_t bytes = json_escape(raw, &i, decoded + size);
-            if (bytes == 0) {
-                return st_item__json_refuse(json, "a bad escape or a lone surrogate in the string");
-            }
-            size += bytes;
-        }
-        json->value = st_slice_of(decoded, size);
-    }
-    size_t position;
-    return st_utf8_valid(json->value, &position)
-               ? ST_OK
-               : st_item__json_refuse(json, "invalid UTF-8 in the string");
+    return has_escape ? json_unescape(json, raw) : ST_OK;
 }
 
 static size_t json_digits(st_slice text, size_t at)
@@ -213,58 +231,4 @@ st_status st_item__json_expect(st_json *json, st_json_token token, const char *w
         return st_item__json_refuse(json, what);
     }
     return st_item__json_next(json);
-}
-
-/* ---- base64 ----------------------------------------------------------------------------- */
-
-static int json_base64_digit(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z'   ? c - 'A'
-           : c >= 'a' && c <= 'z' ? c - 'a' + 26
-           : c >= '0' && c <= '9' ? c - '0' + 52
-           : c == '+'             ? 62
-           : c == '/'             ? 63
-                                  : -1;
-}
-
-bool st_item__base64_decode(st_slice text, st_buf *out)
-{
-    if (text.size % 4 != 0) {
-        return false;
-    }
-    for (size_t i = 0; i < text.size; i += 4) {
-        bool is_last = i + 4 == text.size;
-        size_t padding = is_last && text.data[i + 3] == '=' ? 1u + (text.data[i + 2] == '=') : 0;
-        uint32_t word = 0;
-        for (size_t j = 0; j < 4; j++) {
-            int digit = j >= 4 - padding ? 0 : json_base64_digit(text.data[i + j]);
-            if (digit < 0) {
-                return false;
-            }
-            word = word << 6 | (uint32_t)digit;
-        }
-        if ((padding == 1 && (word & 0xFF)) || (padding == 2 && (word & 0xFFFF))) {
-            return false;
-        }
-        for (size_t j = 0; j < 3 - padding; j++) {
-            st_buf_byte(out, (uint8_t)(word >> (16 - 8 * j)));
-        }
-    }
-    return true;
-}
-
-void st_item__base64_encode(st_slice bytes, st_buf *out)
-{
-    static const char json_digits64[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < bytes.size; i += 3) {
-        size_t left = bytes.size - i;
-        uint32_t word = (uint32_t)bytes.data[i] << 16 |
-                        (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) |
-                        (left > 2 ? bytes.data[i + 2] : 0u);
-        st_buf_byte(out, (uint8_t)json_digits64[word >> 18]);
-        st_buf_byte(out, (uint8_t)json_digits64[word >> 12 & 63]);
-        st_buf_byte(out, left > 1 ? (uint8_t)json_digits64[word >> 6 & 63] : '=');
-        st_buf_byte(out, left > 2 ? (uint8_t)json_digits64[word & 63] : '=');
-    }
 }

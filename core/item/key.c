@@ -4,114 +4,117 @@
  * self-delimiting, so that no key is a prefix of another. The stripe is the low byte of crc32c over
  * the encoded partition components: a partition is one contiguous range.
  */
-#include "item/item.h"
+#include "item/item_internal.h"
+
+#include <string.h>
 
 #define KEY_STRIPE_AT 4u
 #define KEY_HEAD_BYTES 5u
+#define KEY_ESCAPE 0xFFu /* behind a 00 that is content */
+#define KEY_END 0x01u    /* behind the 00 that ends S and B */
 
-static st_status key_type_mismatch(st_op *op, const st_key_part *part, st_type actual)
-{
-    return st_fail(op, ST_INVALID_ARGUMENT,
-                   "One or more parameter values were invalid: Type mismatch for key %.*s "
-                   "expected: %s actual: %s",
-                   (int)part->name.size, (const char *)part->name.data, st_type_name(part->type),
-                   st_type_name(actual));
-}
+/* ---- components ------------------------------------------------------------------------- */
 
-static st_status key_check_size(st_op *op, const st_key_part *part, size_t bytes, bool is_partition)
+static st_status key_check_size(st_op *op, const st_key_part *part, const st_key__part_size *size,
+                                size_t bytes)
 {
     if (bytes == 0) {
         return st_fail(op, ST_INVALID_ARGUMENT,
                        "One or more parameter values are not valid. The AttributeValue for a key "
-                       "attribute cannot contain an "
-                       "empty %s value. Key: %.*s",
-                       part->type == ST_TYPE_S ? "string" : "binary", (int)part->name.size,
-                       (const char *)part->name.data);
+                       "attribute cannot contain an empty %s value. Key: %.*s",
+                       part->type == ST_TYPE_S ? "string" : "binary",
+                       st_item__shown(part->name, ST_KEY_NAME_BYTES_MAX),
+                       st_item__text(part->name));
     }
-    size_t most = is_partition ? ST_KEY_PARTITION_BYTES_MAX : ST_KEY_SORT_BYTES_MAX;
-    if (bytes > most) {
+    if (size->is_partition && size->bytes + bytes > ST_KEY_PARTITION_BYTES_MAX) {
         return st_fail(op, ST_INVALID_ARGUMENT,
-                       "One or more parameter values were invalid: Size of %s has exceeded the "
-                       "maximum size limit of %zu bytes",
-                       is_partition ? "hashkey" : "rangekey", most);
+                       "One or more parameter values were invalid: Size of hashkey has exceeded "
+                       "the maximum size limit of2048 bytes"); /* DynamoDB's space is missing */
+    }
+    if (!size->is_partition && size->bytes + bytes > ST_KEY_SORT_BYTES_MAX) {
+        return st_fail(op, ST_INVALID_ARGUMENT,
+                       "One or more parameter values were invalid: Aggregated size of all range "
+                       "keys has exceeded the size limit of 1024 bytes");
     }
     return ST_OK;
 }
 
 static void key_append_escaped(st_buf *out, st_slice bytes)
 {
-    for (size_t i = 0; i < bytes.size; i++) {
-        st_buf_byte(out, bytes.data[i]);
-        if (bytes.data[i] == 0) {
-            st_buf_byte(out, 0xFF);
+    size_t from = 0;
+    while (from < bytes.size) {
+        const uint8_t *zero = memchr(bytes.data + from, 0, bytes.size - from);
+        size_t end = zero ? (size_t)(zero - bytes.data) + 1 : bytes.size;
+        st_buf_append(out, bytes.data + from, end - from);
+        if (zero) {
+            st_buf_byte(out, KEY_ESCAPE);
         }
+        from = end;
     }
 }
 
-static void key_append_end(st_buf *out)
-{
-    st_buf_byte(out, 0);
-    st_buf_byte(out, 1);
-}
-
-static st_status key_append_number(st_op *op, const st_value *value, st_buf *out)
+static st_status key_append_number(st_op *op, const st_value *value, st_key__part_size *size,
+                                   st_buf *out)
 {
     st_number number;
     uint8_t form[ST_NUMBER_BYTES_MAX];
-    if (value->is_text) {
-        ST_TRY(st_number_parse(op, value->bytes, &number));
-    } else if (!st_number_decode(value->bytes, &number)) {
-        return st_fail(op, ST_INVALID_ARGUMENT, "the number of a key is malformed");
-    }
+    ST_TRY(st_item__number_of(op, value, &number));
     st_buf_append(out, form, st_number_encode(&number, form));
+    size->bytes += st_number_size(&number);
     return ST_OK;
 }
 
-/* Appends one component; is_open leaves out the end, for prefixes. */
-static st_status key_append(st_op *op, const st_key_part *part, const st_value *value,
-                            bool is_partition, bool is_open, st_buf *out)
+st_status st_key__append(st_op *op, const st_key_part *part, const st_value *value,
+                         st_key__part_size *size, bool is_open, st_buf *out)
 {
     if (value->type != part->type) {
-        return key_type_mismatch(op, part, value->type);
+        return st_fail(op, ST_INVALID_ARGUMENT,
+                       "One or more parameter values were invalid: Type mismatch for key %.*s "
+                       "expected: %s actual: %s",
+                       st_item__shown(part->name, ST_KEY_NAME_BYTES_MAX), st_item__text(part->name),
+                       st_type_name(part->type), st_type_name(value->type));
     }
     if (part->type == ST_TYPE_N) {
-        return key_append_number(op, value, out);
+        return key_append_number(op, value, size, out);
     }
-    size_t position;
-    if (part->type == ST_TYPE_S && !st_utf8_valid(value->bytes, &position)) {
-        return st_fail_at(op, ST_INVALID_ARGUMENT, (int64_t)position,
-                          "key %.*s is not valid UTF-8 at byte %zu", (int)part->name.size,
-                          (const char *)part->name.data, position);
+    size_t bad;
+    if (part->type == ST_TYPE_S && !st_utf8_valid(value->bytes, &bad)) {
+        return st_fail_at(
+            op, ST_INVALID_ARGUMENT, (int64_t)bad, "key %.*s is not valid UTF-8 at byte %zu",
+            st_item__shown(part->name, ST_KEY_NAME_BYTES_MAX), st_item__text(part->name), bad);
     }
-    if (!is_open) {
-        ST_TRY(key_check_size(op, part, value->bytes.size, is_partition));
-    }
+    ST_TRY(key_check_size(op, part, size, value->bytes.size));
+    size->bytes += value->bytes.size;
     key_append_escaped(out, value->bytes);
     if (!is_open) {
-        key_append_end(out);
+        st_buf_byte(out, 0);
+        st_buf_byte(out, KEY_END);
     }
     return ST_OK;
 }
 
-static void key_begin(uint32_t table_id, st_buf *out)
+void st_key__begin(uint32_t table_id, st_buf *out)
 {
     uint8_t head[KEY_HEAD_BYTES] = {0};
     st_put_be32(head, table_id);
     st_buf_append(out, head, sizeof head);
 }
 
-static void key_set_stripe(st_buf *out, size_t begin)
+static uint8_t key_stripe(const uint8_t *key, size_t partition_end)
+{
+    return (uint8_t)st_crc32c(0, key + KEY_HEAD_BYTES, partition_end - KEY_HEAD_BYTES);
+}
+
+void st_key__set_stripe(st_buf *out, size_t begin)
 {
     if (!out->failed) {
-        size_t first = begin + KEY_HEAD_BYTES;
-        out->data[begin + KEY_STRIPE_AT] =
-            (uint8_t)st_crc32c(0, out->data + first, out->size - first);
+        out->data[begin + KEY_STRIPE_AT] = key_stripe(out->data + begin, out->size - begin);
     }
 }
 
 /* ---- whole keys ------------------------------------------------------------------------- */
 
-/* Looks up one key attribute: in a frame, or in a relaxed map. */
+/* Where key attributes are looked up: in a frame, or in a relaxed map. */
 typedef struct key_source {
     st_slice frame;
     const st_value *map;
@@ -132,38 +135,44 @@ static bool key_lookup(const key_source *source, st_slice name, st_value *out_va
     return false;
 }
 
-static st_status key_part(st_op *op, const key_source *source, const st_key_part *part,
-                          bool is_partition, st_buf *out)
+static st_status key_append_part(st_op *op, const key_source *source, const st_key_part *part,
+                                 st_key__part_size *size, st_buf *out)
 {
     st_value value;
-    if (!key_lookup(source, part->name, &value)) {
-        return source->map ? st_fail(op, ST_INVALID_ARGUMENT,
-                                     "The provided key element does not match the schema")
-                           : st_fail(op, ST_INVALID_ARGUMENT,
-                                     "One or more parameter values were invalid: Missing the key "
-                                     "%.*s in the item",
-                                     (int)part->name.size, (const char *)part->name.data);
-    }
-    if (source->map && value.type != part->type) {
+    bool is_found = key_lookup(source, part->name, &value);
+    if (source->map && (!is_found || value.type != part->type)) {
         return st_fail(op, ST_INVALID_ARGUMENT,
                        "The provided key element does not match the schema");
     }
-    return key_append(op, part, &value, is_partition, false, out);
+    if (!is_found) {
+        return st_fail(op, ST_INVALID_ARGUMENT,
+                       "One or more parameter values were invalid: Missing the key %.*s in the "
+                       "item",
+                       st_item__shown(part->name, ST_KEY_NAME_BYTES_MAX),
+                       st_item__text(part->name));
+    }
+    return st_key__append(op, part, &value, size, false, out);
 }
 
 static st_status key_build(st_op *op, uint32_t table_id, const st_key_schema *schema,
                            const key_source *source, st_buf *out)
 {
+    st_status status;
     size_t begin = out->size;
-    key_begin(table_id, out);
+    st_key__part_size partition = {.is_partition = true}, sort = {0};
+    st_key__begin(table_id, out);
     for (uint32_t i = 0; i < schema->partition_count; i++) {
-        ST_TRY(key_part(op, source, &schema->partition[i], true, out));
+        ST_TRY_OUT(key_append_part(op, source, &schema->partition[i], &partition, out));
     }
-    key_set_stripe(out, begin);
+    st_key__set_stripe(out, begin);
     for (uint32_t i = 0; i < schema->sort_count; i++) {
-        ST_TRY(key_part(op, source, &schema->sort[i], false, out));
+        ST_TRY_OUT(key_append_part(op, source, &schema->sort[i], &sort, out));
     }
-    return st_buf_check(op, out);
+    ST_TRY_OUT(st_buf_check(op, out));
+    return ST_OK;
+out:
+    out->size = begin;
+    return status;
 }
 
 st_status st_key_of_item(st_op *op, uint32_t table_id, const st_key_schema *schema, st_slice frame,
@@ -177,10 +186,11 @@ st_status st_key_of_request(st_op *op, uint32_t table_id, const st_key_schema *s
                             st_slice relaxed, st_buf *out_key)
 {
     st_reader reader = st_reader_of(relaxed);
-    st_value map;
+    st_value map, value;
     if (!st_value_read(&reader, &map) || map.type != ST_TYPE_M || st_reader_left(&reader) != 0) {
         return st_fail_at(op, ST_INVALID_ARGUMENT, (int64_t)reader.at,
-                          "a key must be one map value; it is malformed");
+                          "the key is malformed: it must be exactly one map value (byte %zu)",
+                          reader.at);
     }
     if (map.count != schema->partition_count + schema->sort_count) {
         return st_fail(op, ST_INVALID_ARGUMENT,
@@ -188,16 +198,33 @@ st_status st_key_of_request(st_op *op, uint32_t table_id, const st_key_schema *s
     }
     st_members members = st_members_of(&map);
     st_slice name;
-    st_value value;
-    for (uint32_t i = 0; i < map.count; i++) {
-        if (!st_members_next(&members, &name, &value)) {
-            return st_fail(op, ST_INVALID_ARGUMENT, "the key is malformed");
-        }
+    while (st_members_next(&members, &name, &value)) {
+    }
+    if (members.reader.failed || st_reader_left(&members.reader) != 0) {
+        int64_t position = members.reader.data + members.reader.at - relaxed.data;
+        return st_fail_at(op, ST_INVALID_ARGUMENT, position, "the key is malformed at byte %lld",
+                          (long long)position);
     }
     key_source source = {.map = &map};
     return key_build(op, table_id, schema, &source, out_key);
 }
 
+bool st_key_has_all(const st_key_schema *schema, st_slice frame)
+{
+    st_value value;
+    bool has_all = true;
+    for (uint32_t i = 0; i < schema->partition_count && has_all; i++) {
+        has_all = st_item_find(frame, schema->partition[i].name, &value);
+    }
+    for (uint32_t i = 0; i < schema->sort_count && has_all; i++) {
+        has_all = st_item_find(frame, schema->sort[i].name, &value);
+    }
+    return has_all;
+}
+
+/* ---- back from bytes -------------------------------------------------------------------- */
+
+/* Length of the component that bytes begin with, its end included; 0: malformed. */
 static size_t key_component_bytes(st_slice bytes, st_type type)
 {
     if (type == ST_TYPE_N) {
@@ -207,10 +234,10 @@ static size_t key_component_bytes(st_slice bytes, st_type type)
     }
     for (size_t i = 0; i + 1 < bytes.size; i++) {
         if (bytes.data[i] == 0) {
-            if (bytes.data[i + 1] == 1) {
+            if (bytes.data[i + 1] == KEY_END) {
                 return i + 2;
             }
-            if (bytes.data[++i] != 0xFF) {
+            if (bytes.data[++i] != KEY_ESCAPE) {
                 return 0;
             }
         }
@@ -218,130 +245,93 @@ static size_t key_component_bytes(st_slice bytes, st_type type)
     return 0;
 }
 
-bool st_key_is_valid(st_slice key, uint32_t table_id, const st_key_schema *schema)
+/* Appends a component as a relaxed value; false when text is not UTF-8. */
+static bool key_component_value(st_slice component, st_type type, st_buf *out)
 {
-    if (key.size < KEY_HEAD_BYTES || st_get_be32(key.data) != table_id) {
-        return false;
+    if (type == ST_TYPE_N) {
+        st_buf_byte(out, ST_TAG_N);
+        st_item__put_bytes(out, component);
+        return true;
     }
+    size_t escapes = 0, content = component.size - 2;
+    for (size_t i = 0; i < content; i++) {
+        escapes += component.data[i] == 0;
+    }
+    st_buf_byte(out, type == ST_TYPE_S ? ST_TAG_S : ST_TAG_B);
+    st_buf_varint(out, content - escapes);
+    uint8_t *to = st_buf_extend(out, content - escapes);
+    if (!to) {
+        return true; /* the caller sees the failed buffer */
+    }
+    size_t size = 0;
+    for (size_t i = 0; i < content; i++) {
+        to[size++] = component.data[i];
+        i += component.data[i] == 0;
+    }
+    return type == ST_TYPE_B || st_utf8_valid(st_slice_of(to, size), NULL);
+}
+
+/* Walks the components of a key. Returns where they end, or 0 and where the key is wrong. Appends
+ * names and values to out unless it is NULL. */
+static size_t key_walk(st_slice key, uint32_t table_id, const st_key_schema *schema, st_buf *out,
+                       size_t *out_wrong)
+{
     size_t at = KEY_HEAD_BYTES;
-    for (uint32_t i = 0; i < schema->partition_count + schema->sort_count; i++) {
-        if (i == schema->partition_count &&
-            key.data[KEY_STRIPE_AT] !=
-                (uint8_t)st_crc32c(0, key.data + KEY_HEAD_BYTES, at - KEY_HEAD_BYTES)) {
-            return false;
-        }
-        st_type type = i < schema->partition_count ? schema->partition[i].type
-                                                   : schema->sort[i - schema->partition_count].type;
-        size_t bytes = key_component_bytes(st_slice_of(key.data + at, key.size - at), type);
+    uint32_t count = schema->partition_count + schema->sort_count;
+    *out_wrong = 0;
+    if (key.size < KEY_HEAD_BYTES || st_get_be32(key.data) != table_id) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const st_key_part *part = i < schema->partition_count
+                                      ? &schema->partition[i]
+                                      : &schema->sort[i - schema->partition_count];
+        st_slice rest = st_slice_of(key.data + at, key.size - at);
+        size_t bytes = key_component_bytes(rest, part->type);
+        *out_wrong = at;
         if (bytes == 0) {
-            return false;
+            return 0;
+        }
+        if (out) {
+            st_item__put_bytes(out, part->name);
+            if (!key_component_value(st_slice_of(rest.data, bytes), part->type, out)) {
+                return 0;
+            }
         }
         at += bytes;
+        if (i + 1 == schema->partition_count &&
+            key.data[KEY_STRIPE_AT] != key_stripe(key.data, at)) {
+            *out_wrong = KEY_STRIPE_AT;
+            return 0;
+        }
     }
-    bool has_stripe = schema->sort_count > 0 ||
-                      key.data[KEY_STRIPE_AT] ==
-                          (uint8_t)st_crc32c(0, key.data + KEY_HEAD_BYTES, at - KEY_HEAD_BYTES);
-    return at == key.size && has_stripe;
+    return at;
 }
 
-/* ---- ranges ----------------------------------------------------------------------------- */
-
-/* Makes of a key the smallest bytes that are larger than all that begin with it. Never empty here:
- * the last byte of a table id or of an end mark can always be raised. */
-static void key_successor(st_buf *key, size_t least)
+bool st_key_is_valid(st_slice key, uint32_t table_id, const st_key_schema *schema)
 {
-    while (!key->failed && key->size > least && key->data[key->size - 1] == 0xFF) {
-        key->size--;
-    }
-    if (!key->failed && key->size > least) {
-        key->data[key->size - 1]++;
-    }
+    size_t wrong;
+    return key_walk(key, table_id, schema, NULL, &wrong) == key.size && key.size > 0;
 }
 
-static st_status key_bounds(st_op *op, const st_key_part *part, st_key_condition condition,
-                            const st_value *first, const st_value *second, st_buf *from, st_buf *to)
+st_status st_key_decode(st_op *op, st_slice key, uint32_t table_id, const st_key_schema *schema,
+                        st_buf *out_relaxed, size_t *out_bytes)
 {
-    bool is_prefix = condition == ST_KEY_BEGINS_WITH;
-    size_t least = from->size;
-    if (is_prefix && part->type == ST_TYPE_N) {
-        return st_fail(op, ST_INVALID_ARGUMENT,
-                       "begins_with needs a sort key of type S or B; key %.*s is of type N",
-                       (int)part->name.size, (const char *)part->name.data);
+    size_t begin = out_relaxed->size, wrong;
+    size_t members = st_item__put_begin(out_relaxed, ST_TAG_M);
+    size_t end = key_walk(key, table_id, schema, out_relaxed, &wrong);
+    st_item__put_end(out_relaxed, members, schema->partition_count + schema->sort_count);
+    st_status status = st_buf_check(op, out_relaxed);
+    if (status == ST_OK && (end == 0 || (!out_bytes && end < key.size))) {
+        wrong = end > 0 ? end : wrong;
+        status = st_fail_at(op, ST_CORRUPT, (int64_t)wrong,
+                            "the key is not one of its table: damaged at byte %zu", wrong);
     }
-    bool has_from = condition != ST_KEY_LESS && condition != ST_KEY_AT_MOST;
-    bool has_to = condition != ST_KEY_GREATER && condition != ST_KEY_AT_LEAST;
-    if (has_from) {
-        ST_TRY(key_append(op, part, first, false, is_prefix, from));
+    if (out_bytes) {
+        *out_bytes = status == ST_OK ? end : 0;
     }
-    if (has_to) {
-        ST_TRY(key_append(op, part, condition == ST_KEY_BETWEEN ? second : first, false, is_prefix,
-                          to));
+    if (status != ST_OK) {
+        out_relaxed->size = begin;
     }
-    if (condition == ST_KEY_BETWEEN && st_slice_compare(st_buf_view(from), st_buf_view(to)) > 0) {
-        return st_fail(op, ST_INVALID_ARGUMENT,
-                       "Invalid KeyConditionExpression: The BETWEEN operator requires upper bound "
-                       "to be greater than or equal "
-                       "to lower bound");
-    }
-    if (condition == ST_KEY_GREATER) {
-        key_successor(from, least);
-    }
-    if (condition != ST_KEY_LESS) {
-        key_successor(
-            to, 0); /* behind the value, behind all that begin with it, or behind the partition */
-    }
-    return ST_OK;
-}
-
-st_status st_key_range(st_op *op, uint32_t table_id, const st_key_schema *schema,
-                       const st_value *partition, st_key_condition condition, const st_value *first,
-                       const st_value *second, st_buf *out_from, st_buf *out_to)
-{
-    st_buf_clear(out_from);
-    st_buf_clear(out_to);
-    key_begin(table_id, out_from);
-    if (partition->type != schema->partition[0].type) {
-        return st_fail(op, ST_INVALID_ARGUMENT,
-                       "One or more parameter values were invalid: Condition parameter type does "
-                       "not match schema type");
-    }
-    ST_TRY(key_append(op, &schema->partition[0], partition, true, false, out_from));
-    key_set_stripe(out_from, 0);
-    st_buf_slice(out_to, st_buf_view(out_from));
-    ST_TRY(st_buf_check(op, out_from));
-    ST_TRY(st_buf_check(op, out_to));
-    if (condition == ST_KEY_ALL) {
-        key_successor(out_to, 0);
-        return ST_OK;
-    }
-    if (schema->sort_count == 0) {
-        return st_fail(op, ST_INVALID_ARGUMENT,
-                       "Query key condition not supported: the table has no sort key");
-    }
-    if (first->type != schema->sort[0].type || (second && second->type != schema->sort[0].type)) {
-        return st_fail(op, ST_INVALID_ARGUMENT,
-                       "One or more parameter values were invalid: Condition parameter type does "
-                       "not match schema type");
-    }
-    ST_TRY(key_bounds(op, &schema->sort[0], condition, first, second, out_from, out_to));
-    ST_TRY(st_buf_check(op, out_from));
-    return st_buf_check(op, out_to);
-}
-
-static void key_stripe_bound(uint32_t table_id, uint64_t stripe, st_buf *out)
-{
-    uint8_t head[KEY_HEAD_BYTES];
-    bool is_behind = stripe > 255;
-    st_put_be32(head, table_id + is_behind);
-    head[KEY_STRIPE_AT] = (uint8_t)stripe;
-    st_buf_append(out, head, is_behind ? 4 : 5);
-}
-
-void st_key_segment(uint32_t table_id, uint32_t segment, uint32_t segment_count, st_buf *out_from,
-                    st_buf *out_to)
-{
-    st_buf_clear(out_from);
-    st_buf_clear(out_to);
-    key_stripe_bound(table_id, (uint64_t)segment * 256 / segment_count, out_from);
-    key_stripe_bound(table_id, ((uint64_t)segment + 1) * 256 / segment_count, out_to);
+    return status;
 }

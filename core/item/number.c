@@ -4,31 +4,51 @@
  *   class 01 negative, 02 zero, 03 positive · exponent + 130 · digit pairs, each + 1 · 00
  * For negatives all bytes behind the class are inverted. Zero is the class byte alone. An odd last
  * digit is padded with 0.
+ *
+ * Invariant: every number that parse, decode or arithmetic hands out has no zero at either end of
+ * its digits and is in range, so that one value has one st_number, one form and one text.
  */
-#include "item/item.h"
+#include "item/item_internal.h"
 
 #include <string.h>
 
-#define NUMBER_EXPONENT_MIN (-130)
-#define NUMBER_EXPONENT_MAX 125
 #define NUMBER_BIAS 130
+#define NUMBER_EXPONENT_CLAMP ((int64_t)1 << 50) /* far outside, far from overflow */
 
 /* The digits of a text while it is parsed. */
 typedef struct number_scan {
     st_slice text;
     size_t at;
-    int64_t
-        point; /* digits before the point, leading zeros not counted (negative: zeros behind it) */
-    size_t kept, seen; /* digits from the first significant one; kept only without trailing zeros */
-    bool has_digits, is_too_long;
+    int64_t point; /* digits before the point without leading zeros; negative: zeros behind it */
+    size_t seen;   /* digits from the first significant one */
+    size_t kept;   /* of these without trailing zeros */
+    bool has_digits;
 } number_scan;
 
 static st_status number_refuse(st_op *op, st_slice text)
 {
-    int shown = text.size < 80 ? (int)text.size : 80;
     return st_fail(op, ST_INVALID_ARGUMENT,
-                   "The parameter cannot be converted to a numeric value: %.*s", shown,
-                   (const char *)text.data);
+                   "The parameter cannot be converted to a numeric value: %.*s",
+                   st_item__shown(text, ST_ERROR_MESSAGE_MAX), st_item__text(text));
+}
+
+st_status st_item__number_limits(st_op *op, size_t digit_count, int64_t exponent)
+{
+    if (digit_count > ST_NUMBER_DIGITS_MAX) {
+        return st_fail(op, ST_INVALID_ARGUMENT,
+                       "Attempting to store more than 38 significant digits in a Number");
+    }
+    if (exponent > ST_NUMBER_EXPONENT_MAX) {
+        return st_fail(op, ST_INVALID_ARGUMENT,
+                       "Number overflow. Attempting to store a number with magnitude larger than "
+                       "supported range");
+    }
+    if (exponent < ST_NUMBER_EXPONENT_MIN) {
+        return st_fail(op, ST_INVALID_ARGUMENT,
+                       "Number underflow. Attempting to store a number with magnitude smaller than "
+                       "supported range");
+    }
+    return ST_OK;
 }
 
 static bool number_is_digit(st_slice text, size_t at)
@@ -51,17 +71,14 @@ static void number_scan_digits(number_scan *scan, bool is_fraction, st_number *o
             continue;
         }
         for (; scan->kept < scan->seen; scan->kept++) {
-            if (scan->kept >= ST_NUMBER_DIGITS_MAX) {
-                scan->is_too_long = true;
-                break;
+            if (scan->kept < ST_NUMBER_DIGITS_MAX) {
+                out->digits[scan->kept] = scan->kept + 1 == scan->seen ? digit : 0;
             }
-            out->digits[scan->kept] = scan->kept + 1 == scan->seen ? digit : 0;
         }
     }
 }
 
-/* The exponent behind e; false when there is none. Clamped: a million is as far out of range as
- * any. */
+/* The exponent behind e; false when there is none, or when it has more than 64 bits. */
 static bool number_scan_exponent(number_scan *scan, int64_t *out_exponent)
 {
     *out_exponent = 0;
@@ -79,53 +96,46 @@ static bool number_scan_exponent(number_scan *scan, int64_t *out_exponent)
     if (!number_is_digit(scan->text, scan->at)) {
         return false;
     }
+    uint64_t value = 0, most = (uint64_t)INT64_MAX + is_negative;
     for (; number_is_digit(scan->text, scan->at); scan->at++) {
-        if (*out_exponent < 1000000) {
-            *out_exponent = *out_exponent * 10 + (scan->text.data[scan->at] - '0');
+        uint64_t digit = scan->text.data[scan->at] - (uint64_t)'0';
+        if (value > (most - digit) / 10) {
+            return false;
         }
+        value = value * 10 + digit;
     }
-    *out_exponent = is_negative ? -*out_exponent : *out_exponent;
+    int64_t clamped =
+        value < NUMBER_EXPONENT_CLAMP ? (int64_t)value : (int64_t)NUMBER_EXPONENT_CLAMP;
+    *out_exponent = is_negative ? -clamped : clamped;
     return scan->at == scan->text.size;
 }
 
 st_status st_number_parse(st_op *op, st_slice text, st_number *out_number)
 {
     *out_number = (st_number){0};
+    st_number number = {0};
     number_scan scan = {.text = text};
     if (text.size > 0 && (text.data[0] == '-' || text.data[0] == '+')) {
-        out_number->is_negative = text.data[0] == '-';
+        number.is_negative = text.data[0] == '-';
         scan.at = 1;
     }
-    number_scan_digits(&scan, false, out_number);
+    number_scan_digits(&scan, false, &number);
     if (scan.at < text.size && text.data[scan.at] == '.') {
         scan.at++;
-        number_scan_digits(&scan, true, out_number);
+        number_scan_digits(&scan, true, &number);
     }
     int64_t exponent;
     if (!scan.has_digits || !number_scan_exponent(&scan, &exponent)) {
         return number_refuse(op, text);
     }
-    if (scan.is_too_long) {
-        return st_fail(op, ST_INVALID_ARGUMENT,
-                       "Attempting to store more than 38 significant digits in a Number");
+    /* Zero is judged as if its last digit were 1: 0e126 overflows. */
+    exponent += scan.point - (scan.kept > 0);
+    ST_TRY(st_item__number_limits(op, scan.kept, exponent));
+    if (scan.kept > 0) {
+        number.digit_count = (uint8_t)scan.kept;
+        number.exponent = (int16_t)exponent;
+        *out_number = number;
     }
-    if (scan.kept == 0) {
-        *out_number = (st_number){0};
-        return ST_OK;
-    }
-    exponent += scan.point - 1;
-    if (exponent > NUMBER_EXPONENT_MAX) {
-        return st_fail(op, ST_INVALID_ARGUMENT,
-                       "Number overflow. Attempting to store a number with magnitude larger than "
-                       "supported range");
-    }
-    if (exponent < NUMBER_EXPONENT_MIN) {
-        return st_fail(op, ST_INVALID_ARGUMENT,
-                       "Number underflow. Attempting to store a number with magnitude smaller than "
-                       "supported range");
-    }
-    out_number->digit_count = (uint8_t)scan.kept;
-    out_number->exponent = (int16_t)exponent;
     return ST_OK;
 }
 
@@ -167,6 +177,7 @@ size_t st_number_form_bytes(st_slice bytes)
 bool st_number_decode(st_slice form, st_number *out_number)
 {
     *out_number = (st_number){0};
+    st_number number = {0};
     if (form.size == 0 || st_number_form_bytes(form) != form.size) {
         return false;
     }
@@ -174,25 +185,25 @@ bool st_number_decode(st_slice form, st_number *out_number)
         return true;
     }
     uint8_t flip = form.data[0] == 1 ? 0xFF : 0;
-    out_number->is_negative = flip != 0;
-    int exponent = (int)(uint8_t)(form.data[1] ^ flip) - NUMBER_BIAS;
+    number.is_negative = flip != 0;
+    number.exponent = (int16_t)((form.data[1] ^ flip) - NUMBER_BIAS);
     size_t count = 0;
     for (size_t i = 2; i + 1 < form.size; i++) {
         unsigned pair = (uint8_t)(form.data[i] ^ flip) - 1u;
         if (pair > 99 || count + 2 > ST_NUMBER_DIGITS_MAX) {
             return false;
         }
-        out_number->digits[count++] = (uint8_t)(pair / 10);
-        out_number->digits[count++] = (uint8_t)(pair % 10);
+        number.digits[count++] = (uint8_t)(pair / 10);
+        number.digits[count++] = (uint8_t)(pair % 10);
     }
-    if (count == 0 || out_number->digits[0] == 0 ||
-        (out_number->digits[count - 1] == 0 && out_number->digits[count - 2] == 0)) {
+    if (count == 0 || number.digits[0] == 0 ||
+        (number.digits[count - 1] == 0 && number.digits[count - 2] == 0)) {
         return false;
     }
-    count -= out_number->digits[count - 1] == 0;
-    out_number->digit_count = (uint8_t)count;
-    out_number->exponent = (int16_t)exponent;
-    return exponent <= NUMBER_EXPONENT_MAX;
+    count -= number.digits[count - 1] == 0;
+    number.digit_count = (uint8_t)count;
+    *out_number = number;
+    return true;
 }
 
 static size_t number_put_digits(const st_number *number, size_t from, size_t to_index, char *to)
@@ -247,4 +258,15 @@ size_t st_number_size(const st_number *number)
                                                   : count;
     size_t fraction = count - whole;
     return 1 + (whole + 1) / 2 + (fraction + 1) / 2 + number->is_negative;
+}
+
+st_status st_item__number_of(st_op *op, const st_value *value, st_number *out_number)
+{
+    if (value->is_text) {
+        return st_number_parse(op, value->bytes, out_number);
+    }
+    if (!st_number_decode(value->bytes, out_number)) {
+        return st_fail(op, ST_INVALID_ARGUMENT, "the ordered form of a number is malformed");
+    }
+    return ST_OK;
 }

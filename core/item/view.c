@@ -1,7 +1,5 @@
 /* Looking into encoded values without copying. Every length is checked before it is used. */
-#include "item/item.h"
-
-#define VIEW_HEAD_BYTES 6u /* version, flags, count */
+#include "item/item_internal.h"
 
 const char *st_type_name(st_type type)
 {
@@ -81,20 +79,27 @@ bool st_value_read(st_reader *reader, st_value *out_value)
     return !reader->failed;
 }
 
+bool st_value_of(st_slice encoded, st_value *out_value)
+{
+    st_reader reader = st_reader_of(encoded);
+    return st_value_read(&reader, out_value) && st_reader_left(&reader) == 0;
+}
+
 uint32_t st_item_count(st_slice frame)
 {
-    return frame.size >= VIEW_HEAD_BYTES ? st_get_u32(frame.data + 2) : 0;
+    return frame.size >= ST_ITEM__HEAD_BYTES ? st_get_u32(frame.data + 2) : 0;
 }
 
 bool st_item_at(st_slice frame, uint32_t index, st_slice *out_name, st_value *out_value)
 {
+    *out_name = (st_slice){0};
     *out_value = (st_value){0};
     uint32_t count = st_item_count(frame);
-    if (index >= count || count > (frame.size - VIEW_HEAD_BYTES) / 4) {
+    if (index >= count || count > (frame.size - ST_ITEM__HEAD_BYTES) / 4) {
         return false;
     }
     st_reader reader = st_reader_of(frame);
-    reader.at = st_get_u32(frame.data + VIEW_HEAD_BYTES + 4 * (size_t)index);
+    reader.at = st_get_u32(frame.data + ST_ITEM__HEAD_BYTES + 4 * (size_t)index);
     if (reader.at > frame.size) {
         return false;
     }
@@ -155,7 +160,7 @@ bool st_members_next(st_members *members, st_slice *out_name, st_value *out_valu
 void st_item_to_relaxed(st_slice frame, st_buf *out_relaxed)
 {
     uint32_t count = st_item_count(frame);
-    size_t first = VIEW_HEAD_BYTES + 4 * (size_t)count;
+    size_t first = ST_ITEM__HEAD_BYTES + 4 * (size_t)count;
     st_slice entries =
         first <= frame.size ? st_slice_of(frame.data + first, frame.size - first) : (st_slice){0};
     st_buf_byte(out_relaxed, ST_TAG_M);

@@ -76,14 +76,14 @@ static void test_malformed_json_is_refused_with_its_position(void **state)
     check_bad(c, "{\"a\":nul}", false, 5);
     check_bad(c, "{\"a\" 1}", false, 5);
     check_bad(c, "{\"a\":1,}", false, 7);
-    check_bad(c, "{\"a\":\"\\ud800\"}", false, 5);
-    check_bad(c, "{\"a\":\"\\x\"}", false, 5);
+    check_bad(c, "{\"a\":\"\\ud800\"}", false, 6);
+    check_bad(c, "{\"a\":\"\\x\"}", false, 6);
     check_bad(c, "{\"a\":\"x", false, 5);
-    check_bad(c, "{\"a\":\"\xFF\"}", false, 5);
+    check_bad(c, "{\"a\":\"\xFF\"}", false, 6);
     check_bad(c, "{\"a\":[1 2]}", false, 8);
     check_bad(c, "{\"a\":\"x\"}", true, 5);
     check_bad(c, "{\"a\":{\"X\":\"x\"}}", true, 6);
-    check_bad(c, "{\"a\":{\"S\":\"x\",\"N\":\"1\"}}", true, 13);
+    check_bad(c, "{\"a\":{\"S\":\"x\",\"N\":\"1\"}}", true, 5);
     check_bad(c, "{\"a\":{\"N\":1}}", true, 10);
     check_bad(c, "{\"a\":{\"B\":\"A\"}}", true, 10);
     check_bad(c, "{\"a\":{\"NULL\":false}}", true, 13);
