@@ -450,6 +450,39 @@ static void test_bytes_of_random_damage_are_survived(void **state)
     }
 }
 
+static void check_corrupt(item_case *c, const char *bytes, size_t count, int position)
+{
+    st_op_clear(&c->op);
+    assert_int_equal(st_item_validate(&c->op, st_slice_of(bytes, count)), ST_CORRUPT);
+    if (c->op.error.position != position) {
+        fail_msg("position %d: %s", (int)c->op.error.position, c->op.error.message);
+    }
+}
+
+static void test_frames_of_legal_values_that_are_not_canonical_are_damage(void **state)
+{
+    item_case *c = *state;
+#define ONE "\x01\x00\x01\x00\x00\x00\x0A\x00\x00\x00\x01x" /* 12 bytes: one attribute, x */
+#define CHECK(position, bytes) check_corrupt(c, bytes, sizeof bytes - 1, position)
+    CHECK(22, ONE "\x07\x02\x00\x00\x00\x02\x00\x00\x00\x00\x00"); /* a member twice */
+    CHECK(24, ONE "\x07\x04\x00\x00\x00\x02\x00\x00\x00\x01"
+                  "b\x01"
+                  "a"); /* out of order */
+    CHECK(25, ONE "\x0B\x06\x00\x00\x00\x02\x00\x00\x00\x01"
+                  "a\x06\x01"
+                  "a\x06");                                /* a name twice */
+    CHECK(12, ONE "\x07\x00\x00\x00\x00\x00\x00\x00\x00"); /* an empty set */
+    CHECK(12, ONE "\x12\x01"
+                  "1");                                                /* number text */
+    CHECK(14, ONE "\x02\x01\x05");                                     /* no number */
+    CHECK(15, ONE "\x01\x81\x00");                                     /* long varint */
+    CHECK(13, ONE "\x06\x06");                                         /* bytes behind */
+    CHECK(21, ONE "\x0A\x01\x00\x00\x00\x00\x00\x00\x00\x06");         /* behind a list */
+    CHECK(6, "\x01\x00\x01\x00\x00\x00\x0B\x00\x00\x00\x00\x01x\x06"); /* a gap before an entry */
+#undef CHECK
+#undef ONE
+}
+
 /* Lists in lists, deeper than any stack would bear. */
 static void test_endless_nesting_is_refused_without_following_it(void **state)
 {
@@ -499,6 +532,7 @@ int main(void)
         CASE(test_views_find_every_attribute_and_no_other),
         CASE(test_every_cut_and_every_flipped_bit_is_told),
         CASE(test_bytes_of_random_damage_are_survived),
+        CASE(test_frames_of_legal_values_that_are_not_canonical_are_damage),
         CASE(test_endless_nesting_is_refused_without_following_it),
         CASE(test_a_later_version_is_told_from_damage),
     };
