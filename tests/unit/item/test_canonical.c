@@ -464,7 +464,7 @@ static void test_frames_of_legal_values_that_are_not_canonical_are_damage(void *
     item_case *c = *state;
 #define ONE "\x01\x00\x01\x00\x00\x00\x0A\x00\x00\x00\x01x" /* 12 bytes: one attribute, x */
 #define CHECK(position, bytes) check_corrupt(c, bytes, sizeof bytes - 1, position)
-    CHECK(22, ONE "\x07\x02\x00\x00\x00\x02\x00\x00\x00\x00\x00"); /* a member twice */
+    CHECK(23, ONE "\x07\x02\x00\x00\x00\x02\x00\x00\x00\x00\x00"); /* a member twice */
     CHECK(24, ONE "\x07\x04\x00\x00\x00\x02\x00\x00\x00\x01"
                   "b\x01"
                   "a"); /* out of order */
@@ -475,7 +475,7 @@ static void test_frames_of_legal_values_that_are_not_canonical_are_damage(void *
     CHECK(12, ONE "\x12\x01"
                   "1");                                                /* number text */
     CHECK(14, ONE "\x02\x01\x05");                                     /* no number */
-    CHECK(15, ONE "\x01\x81\x00");                                     /* long varint */
+    CHECK(15, ONE "\x01\x81\x00z");                                    /* long varint */
     CHECK(13, ONE "\x06\x06");                                         /* bytes behind */
     CHECK(21, ONE "\x0A\x01\x00\x00\x00\x00\x00\x00\x00\x06");         /* behind a list */
     CHECK(6, "\x01\x00\x01\x00\x00\x00\x0B\x00\x00\x00\x00\x01x\x06"); /* a gap before an entry */
