@@ -344,6 +344,25 @@ static void test_no_text_crashes_the_parser(void **state)
     }
 }
 
+/* A list [null] in attribute x that says it has 2, then 0 members. */
+static void test_no_json_is_made_of_a_container_with_another_count(void **state)
+{
+    item_case *c = *state;
+    static const char bytes[] = "\x01\x00\x01\x00\x00\x00\x0A\x00\x00\x00\x01x"
+                                "\x0A\x01\x00\x00\x00\x01\x00\x00\x00\x06";
+    for (int count = 0; count < 3; count++) {
+        char frame[sizeof bytes];
+        memcpy(frame, bytes, sizeof bytes);
+        frame[17] = (char)count;
+        st_op_clear(&c->op);
+        st_buf_clear(&c->text);
+        st_status status =
+            st_item_to_plain_json(&c->op, st_slice_of(frame, sizeof bytes - 1), &c->text);
+        assert_int_equal(status, count == 1 ? ST_OK : ST_CORRUPT);
+        assert_int_equal(c->text.size, count == 1 ? strlen("{\"x\":[null]}") : 0);
+    }
+}
+
 static void test_a_stream_is_cut_at_the_ends_of_objects_however_it_arrives(void **state)
 {
     item_case *c = *state;
@@ -388,6 +407,7 @@ int main(void)
         CASE(test_names_that_occur_twice_are_refused),
         CASE(test_extreme_numbers_are_written_out_and_read_back),
         CASE(test_no_text_crashes_the_parser),
+        CASE(test_no_json_is_made_of_a_container_with_another_count),
         CASE(test_a_stream_is_cut_at_the_ends_of_objects_however_it_arrives),
     };
     return cmocka_run_group_tests_name("item_json", tests, NULL, NULL);
