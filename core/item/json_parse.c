@@ -218,7 +218,7 @@ static st_status json_typed_value(st_json *json, uint32_t depth, st_buf *out)
     ST_TRY(st_item__json_expect(json, ST_JSON_OBJECT,
                                 "an attribute value like {\"S\": \"text\"} expected"));
     for (bool is_first = true; json->token != ST_JSON_OBJECT_END; is_first = false) {
-        st_type type;
+        st_type type = ST_TYPE_NONE;
         if (!is_first) {
             ST_TRY(st_item__json_expect(json, ST_JSON_COMMA, "',' or '}' expected"));
         }
