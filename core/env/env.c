@@ -77,6 +77,17 @@ st_status st_env_stat(st_op *op, st_env *env, const char *path, uint64_t *out_by
     return env->calls->stat(op, env, path, out_bytes, out_is_dir);
 }
 
+st_status st_env_real_path(st_op *op, st_env *env, const char *path, st_buf *out_path)
+{
+    st_buf_clear(out_path);
+    if (env->calls->real_path) {
+        return env->calls->real_path(op, env, path, out_path);
+    }
+    st_slice text = st_slice_str(path);
+    st_buf_append(out_path, path, text.size + 1);
+    return st_buf_check(op, out_path);
+}
+
 st_status st_env_lock(st_op *op, st_env *env, const char *path, st_file_lock **out_lock)
 {
     *out_lock = NULL;

@@ -59,6 +59,8 @@ typedef struct st_env_calls {
     uint64_t (*time_us)(st_env *env);
     uint64_t (*monotonic_us)(st_env *env);
     st_status (*entropy)(st_op *op, st_env *env, void *to, size_t bytes);
+    st_status (*real_path)(st_op *op, st_env *env, const char *path,
+                           st_buf *out_path); /* NULL: paths are real already */
     st_status (*thread_start)(st_op *op, st_env *env, const char *name, void (*run)(void *),
                               void *arg, st_thread **out_thread);
     void (*thread_join)(st_thread *thread);
@@ -75,13 +77,13 @@ struct st_file {
     st_env *env;
 };
 
-/* ---- implementations ------------------------------------------------------------------------- */
+/* ---- implementations -------------------------------------------------------------------- */
 
 st_env *st_env_posix(void); /* one for the process; destroying it does nothing */
 st_status st_env_memory_create(st_op *op, const st_alloc *alloc, st_env **out_env) ST_MUST_USE;
 void st_env_destroy(st_env *env); /* NULL is fine; all its files must be closed */
 
-/* ---- files ----------------------------------------------------------------------------------- */
+/* ---- files ------------------------------------------------------------------------------ */
 
 st_status st_env_open(st_op *op, st_env *env, const char *path, uint32_t flags,
                       st_file **out_file) ST_MUST_USE;
@@ -94,7 +96,7 @@ st_status st_file_size(st_op *op, st_file *file, uint64_t *out_bytes) ST_MUST_US
 st_status st_file_truncate(st_op *op, st_file *file, uint64_t bytes) ST_MUST_USE;
 void st_file_close(st_file *file); /* NULL is fine; says nothing about durability: sync first */
 
-/* ---- directories ----------------------------------------------------------------------------- */
+/* ---- directories ------------------------------------------------------------------------ */
 
 /* OK if it is there already */
 st_status st_env_mkdir(st_op *op, st_env *env, const char *path) ST_MUST_USE;
@@ -108,6 +110,10 @@ st_status st_env_sync_dir(st_op *op, st_env *env, const char *path) ST_MUST_USE;
 st_status st_env_stat(st_op *op, st_env *env, const char *path, uint64_t *out_bytes,
                       bool *out_is_dir) ST_MUST_USE;
 
+/* Replaces out_path by the absolute path without links, NUL-terminated; the last part need not
+ * exist. */
+st_status st_env_real_path(st_op *op, st_env *env, const char *path, st_buf *out_path) ST_MUST_USE;
+
 /* Takes the exclusive lock of a lock file, created if missing, which then holds "pid start-time
  * host" as text. LOCKED, with the holder's pid in the message, if another process has it. A
  * forked child that inherits the lock drops only its descriptor. */
@@ -115,13 +121,13 @@ st_status st_env_lock(st_op *op, st_env *env, const char *path,
                       st_file_lock **out_lock) ST_MUST_USE;
 void st_env_unlock(st_file_lock *lock); /* NULL is fine */
 
-/* ---- clock, entropy -------------------------------------------------------------------------- */
+/* ---- clock, entropy --------------------------------------------------------------------- */
 
 uint64_t st_env_time_us(st_env *env);      /* wall clock, microseconds since 1970 */
 uint64_t st_env_monotonic_us(st_env *env); /* for intervals and deadlines */
 st_status st_env_entropy(st_op *op, st_env *env, void *to, size_t bytes) ST_MUST_USE;
 
-/* ---- threads and locks ----------------------------------------------------------------------- */
+/* ---- threads and locks ------------------------------------------------------------------ */
 
 /* UNSUPPORTED from an Env without threads (simfs): the caller then does the work inline. */
 st_status st_env_thread_start(st_op *op, st_env *env, const char *name, void (*run)(void *),
@@ -151,7 +157,7 @@ void st_env_pause(uint32_t round);
 /* a small number that differs between running threads: picks a stripe */
 uint32_t st_env_thread_slot(void);
 
-/* ---- process --------------------------------------------------------------------------------- */
+/* ---- process ---------------------------------------------------------------------------- */
 
 /* Counts forks: a value read before differs in a forked child. No system call; may be called
  * before any lock. */

@@ -127,6 +127,46 @@ static st_status posix_stat(st_op *op, st_env *env, const char *path, uint64_t *
     return ST_OK;
 }
 
+/* Of the directory that holds the last part, and the last part behind it, when the whole does not
+ * exist yet. */
+static st_status posix_real_parent(st_op *op, const char *path, st_buf *out_path)
+{
+    size_t bytes = strlen(path);
+    while (bytes > 1 && path[bytes - 1] == '/') {
+        bytes--;
+    }
+    size_t name = bytes;
+    while (name > 0 && path[name - 1] != '/') {
+        name--;
+    }
+    char parent[ST_ENV_PATH_MAX], resolved[ST_ENV_PATH_MAX];
+    if (bytes >= sizeof parent) {
+        return st_env__fail_errno(op, ENAMETOOLONG, "cannot resolve", path);
+    }
+    memcpy(parent, path, name);
+    parent[name] = '\0';
+    if (!realpath(name > 0 ? parent : ".", resolved)) {
+        return st_env__fail_errno(op, errno, "cannot resolve", path);
+    }
+    st_buf_append(out_path, resolved, strlen(resolved));
+    st_buf_byte(out_path, '/');
+    st_buf_append(out_path, path + name, bytes - name);
+    st_buf_byte(out_path, 0);
+    return st_buf_check(op, out_path);
+}
+
+static st_status posix_real_path(st_op *op, st_env *env, const char *path, st_buf *out_path)
+{
+    (void)env;
+    char resolved[ST_ENV_PATH_MAX];
+    if (!realpath(path, resolved)) {
+        return errno == ENOENT ? posix_real_parent(op, path, out_path)
+                               : st_env__fail_errno(op, errno, "cannot resolve", path);
+    }
+    st_buf_append(out_path, resolved, strlen(resolved) + 1);
+    return st_buf_check(op, out_path);
+}
+
 /* ---- lock ------------------------------------------------------------------------------- */
 
 typedef struct posix_file_lock {
@@ -259,6 +299,7 @@ static const st_env_calls posix_calls = {
     .time_us = st_env__time_us,
     .monotonic_us = st_env__monotonic_us,
     .entropy = st_env__entropy,
+    .real_path = posix_real_path,
     .thread_start = st_env__thread_start,
     .thread_join = st_env__thread_join,
 };

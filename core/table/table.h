@@ -18,7 +18,9 @@
 
 #include "base/base.h"
 #include "env/env.h"
+#include "item/item.h"
 #include "lsm/lsm.h"
+#include "table/frame.h"
 
 typedef struct st_database st_database;
 typedef struct st_table_cursor st_table_cursor;
@@ -59,10 +61,20 @@ st_status st_table_cursor_open(st_op *op, st_database *database, st_slice reques
                                st_table_cursor **out_cursor) ST_MUST_USE;
 st_status st_table_cursor_next_page(st_op *op, st_table_cursor *cursor,
                                     st_buf *out_result) ST_MUST_USE;
+/* True when no further page holds items: at the end, or at the limit (then the last page has a last
+ * key nevertheless). */
+bool st_table_cursor_has_ended(const st_table_cursor *cursor);
 void st_table_cursor_close(st_table_cursor *cursor); /* NULL is fine */
 
-/* The token that resumes a query or scan of this table behind the item (a canonical frame). */
-st_status st_table_token(st_op *op, st_database *database, uint32_t table_id, st_slice item,
-                         st_buf *out_token) ST_MUST_USE;
+/* The token that resumes this query or scan behind one of its items (a canonical frame). */
+st_status st_table_cursor_token(st_op *op, st_table_cursor *cursor, st_slice item,
+                                st_buf *out_token) ST_MUST_USE;
+
+st_type st_database_sort_type(st_database *database,
+                              uint32_t table_id); /* NONE: no sort key, or no table */
+/* Checks what lsm cannot: every row lies in a table, every item is canonical, every key is that of
+ * its item. */
+st_status st_database_verify(st_op *op, st_database *database, st_lsm_print print,
+                             void *ctx) ST_MUST_USE;
 
 #endif
