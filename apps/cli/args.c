@@ -22,7 +22,8 @@ static bool args_is_legal(const cli_option *option, const char *value)
         return true;
     }
     size_t length = strlen(value);
-    for (const char *at = option->values; length > 0 && (at = strstr(at, value)) != NULL; at += length) {
+    for (const char *at = option->values; length > 0 && (at = strstr(at, value)) != NULL;
+         at += length) {
         bool begins = at == option->values || at[-1] == ' ';
         if (begins && (at[length] == ' ' || at[length] == '\0')) {
             return true;
@@ -38,11 +39,11 @@ static void args_tables(const cli_command *command, struct option *longs, char *
     shorts[at++] = ':';
     shorts[at++] = 'h';
     int count = 0;
-    longs[count++] = (struct option){ "help", no_argument, NULL, 'h' };
+    longs[count++] = (struct option){"help", no_argument, NULL, 'h'};
     for (int i = 0; i < CLI_OPTIONS_MAX && command->options[i].id; i++) {
         const cli_option *option = &command->options[i];
-        longs[count++] = (struct option){ option->name, option->value ? required_argument : no_argument, NULL,
-                                          (int)option->id };
+        longs[count++] = (struct option){
+            option->name, option->value ? required_argument : no_argument, NULL, (int)option->id};
         if (option->letter) {
             shorts[at++] = option->letter;
             if (option->value) {
@@ -50,16 +51,17 @@ static void args_tables(const cli_command *command, struct option *longs, char *
             }
         }
     }
-    longs[count] = (struct option){ 0 };
+    longs[count] = (struct option){0};
     shorts[at] = '\0';
 }
 
-int cli_arguments_parse(const cli_command *command, int argc, char **argv, cli_arguments *out_arguments)
+int cli_arguments_parse(const cli_command *command, int argc, char **argv,
+                        cli_arguments *out_arguments)
 {
     struct option longs[CLI_OPTIONS_MAX + 2];
     char shorts[2 * CLI_OPTIONS_MAX + 4];
     args_tables(command, longs, shorts);
-    *out_arguments = (cli_arguments){ 0 };
+    *out_arguments = (cli_arguments){0};
     opterr = 0;
     optind = 1;
     int id;
@@ -80,7 +82,8 @@ int cli_arguments_parse(const cli_command *command, int argc, char **argv, cli_a
         out_arguments->values[option->id] = option->value ? optarg : "";
     }
     if (argc - optind != command->word_count) {
-        cli_complain("expected: stator %s %s; see stator %s --help", command->name, command->words, command->name);
+        cli_complain("expected: stator %s %s; see stator %s --help", command->name, command->words,
+                     command->name);
         return CLI_USAGE;
     }
     for (int i = optind; i < argc; i++) {
@@ -95,7 +98,8 @@ bool cli_number(const char *text, uint64_t at_least, uint64_t *out_number)
     errno = 0;
     unsigned long long number = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end || errno || number < at_least) {
-        cli_complain("'%s' is not a whole number of at least %llu", text, (unsigned long long)at_least);
+        cli_complain("'%s' is not a whole number of at least %llu", text,
+                     (unsigned long long)at_least);
         return false;
     }
     *out_number = number;

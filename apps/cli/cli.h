@@ -1,7 +1,8 @@
 /* The command line: one face for its files. It sees only stator.h, libc, zlib and libcsv.
  *
- * A command is a row of cli_commands (commands.c): its words, options and examples are there once, and help, man page and
- * shell completion are made from them. Its run function gets the parsed arguments and returns an exit code.
+ * A command is a row of cli_commands (commands.c): its words, options and examples are there once,
+ * and help, man page and shell completion are made from them. Its run function gets the parsed
+ * arguments and returns an exit code.
  */
 #ifndef STATOR_APPS_CLI_H
 #define STATOR_APPS_CLI_H
@@ -15,14 +16,14 @@
 
 enum {
     CLI_OK = 0,
-    CLI_FAILED = 1,    /* the operation failed; the reason is on standard error */
-    CLI_USAGE = 2,     /* wrong words on the command line */
-    CLI_ABSENT = 3,    /* get: there is no such item */
-    CLI_BAD_ROWS = 4,  /* import: some rows were refused, the others are in */
-    CLI_DAMAGED = 5,   /* verify, inspect: damage was found */
+    CLI_FAILED = 1,   /* the operation failed; the reason is on standard error */
+    CLI_USAGE = 2,    /* wrong words on the command line */
+    CLI_ABSENT = 3,   /* get: there is no such item */
+    CLI_BAD_ROWS = 4, /* import: some rows were refused, the others are in */
+    CLI_DAMAGED = 5,  /* verify, inspect: damage was found */
 };
 
-/* ---- commands ------------------------------------------------------------------------------------------------- */
+/* ---- commands --------------------------------------------------------------------------- */
 
 #define CLI_OPTIONS_MAX 8
 #define CLI_ARGUMENTS_MAX 4
@@ -40,10 +41,10 @@ typedef enum cli_option_id {
 } cli_option_id;
 
 typedef struct cli_option {
-    cli_option_id id; /* 0 ends the list */
-    const char *name; /* without the dashes */
-    char letter;      /* 0: none */
-    const char *value; /* what its value is called; NULL: takes none */
+    cli_option_id id;   /* 0 ends the list */
+    const char *name;   /* without the dashes */
+    char letter;        /* 0: none */
+    const char *value;  /* what its value is called; NULL: takes none */
     const char *values; /* the legal values, separated by spaces; NULL: any */
     const char *help;
 } cli_option;
@@ -55,7 +56,7 @@ typedef struct cli_arguments {
 } cli_arguments;
 
 typedef struct cli_command {
-    const char *name; /* NULL ends the table */
+    const char *name;  /* NULL ends the table */
     const char *words; /* "DB TABLE JSON" */
     int word_count;
     const char *summary;
@@ -68,7 +69,8 @@ extern const cli_command cli_commands[];
 extern const char cli_exit_codes[];
 
 const cli_command *cli_command_find(const char *name);
-int cli_arguments_parse(const cli_command *command, int argc, char **argv, cli_arguments *out_arguments);
+int cli_arguments_parse(const cli_command *command, int argc, char **argv,
+                        cli_arguments *out_arguments);
 bool cli_number(const char *text, uint64_t at_least, uint64_t *out_number);
 
 void cli_print_usage(FILE *to);
@@ -89,7 +91,7 @@ int cli_run_scan(const cli_arguments *arguments);
 int cli_run_export(const cli_arguments *arguments);
 int cli_run_import(const cli_arguments *arguments);
 
-/* ---- text ----------------------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------- */
 
 /* A growing text. Running out of memory ends the program with a message. */
 typedef struct cli_text {
@@ -103,36 +105,43 @@ void cli_text_str(cli_text *text, const char *string);
 void cli_text_clear(cli_text *text); /* keeps the memory */
 void cli_text_free(cli_text *text);
 void *cli_allocate(size_t bytes);
-char *cli_base64(const void *data, size_t bytes);                       /* free with free() */
-void *cli_base64_decode(const char *text, size_t bytes, size_t *out_bytes); /* NULL when malformed; free with free() */
+char *cli_base64(const void *data, size_t bytes); /* free with free() */
+void *cli_base64_decode(const char *text, size_t bytes,
+                        size_t *out_bytes); /* NULL when malformed; free with free() */
 
 void cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_report(const stator_error *error); /* prints "stator: NAME: message", returns CLI_FAILED */
 
-/* ---- JSON, looked at from outside ----------------------------------------------------------------------------- */
+/* ---- JSON, looked at from outside ------------------------------------------------------- */
 
 typedef struct cli_span {
     const char *data;
     size_t size;
 } cli_span;
 
-/* These walk over well-formed JSON and stop at what is not; the library is the judge of what is legal in an item. */
+/* These walk over well-formed JSON and stop at what is not; the library is the judge of what is
+ * legal in an item. */
 size_t cli_json_skip_space(cli_span text, size_t at);
-size_t cli_json_skip_value(cli_span text, size_t at); /* behind the value; SIZE_MAX when it is broken or not complete */
-bool cli_json_member(cli_span object, size_t *at, cli_span *out_name, cli_span *out_value); /* *at 0 to begin */
+size_t cli_json_skip_value(
+    cli_span text, size_t at); /* behind the value; SIZE_MAX when it is broken or not complete */
+bool cli_json_member(cli_span object, size_t *at, cli_span *out_name,
+                     cli_span *out_value); /* *at 0 to begin */
 bool cli_json_element(cli_span array, size_t *at, cli_span *out_value);
 size_t cli_json_member_count(cli_span object);
-bool cli_json_is_dynamodb(cli_span object); /* each member is an object with one member named as a type */
+bool cli_json_is_dynamodb(
+    cli_span object); /* each member is an object with one member named as a type */
 
-/* ---- database ------------------------------------------------------------------------------------------------- */
+/* ---- database --------------------------------------------------------------------------- */
 
-int cli_open(const char *path, bool create, bool read_only, const char *durability, stator_db **out_db);
+int cli_open(const char *path, bool create, bool read_only, const char *durability,
+             stator_db **out_db);
 int cli_close(stator_db *db, int code); /* the code, or CLI_FAILED when closing failed */
-int cli_open_table(const char *path, const char *name, bool read_only, const char *durability, stator_db **out_db,
-                   stator_table **out_table);
-int cli_item(const char *json, stator_item **out_item); /* plain or DynamoDB JSON; "-" reads standard input */
+int cli_open_table(const char *path, const char *name, bool read_only, const char *durability,
+                   stator_db **out_db, stator_table **out_table);
+int cli_item(const char *json,
+             stator_item **out_item); /* plain or DynamoDB JSON; "-" reads standard input */
 
-/* ---- printing items ------------------------------------------------------------------------------------------- */
+/* ---- printing items --------------------------------------------------------------------- */
 
 typedef enum cli_format { CLI_FORMAT_TABLE, CLI_FORMAT_JSON, CLI_FORMAT_DYNAMODB } cli_format;
 
@@ -140,17 +149,23 @@ typedef struct cli_printer cli_printer;
 
 cli_printer *cli_printer_new(const cli_arguments *arguments, stator_table *table, FILE *to);
 int cli_printer_item(cli_printer *printer, stator_item *item); /* CLI_OK or CLI_FAILED, reported */
-int cli_printer_finish(cli_printer *printer);                  /* writes what is held back, frees it */
-size_t cli_width(uint32_t code_point);                         /* columns on a terminal: 0, 1 or 2 */
+int cli_printer_finish(cli_printer *printer); /* writes what is held back, frees it */
+size_t cli_width(uint32_t code_point);        /* columns on a terminal: 0, 1 or 2 */
 
-/* ---- import --------------------------------------------------------------------------------------------------- */
+/* ---- import ----------------------------------------------------------------------------- */
 
 typedef struct cli_import cli_import;
 
-typedef enum cli_source_kind { CLI_SOURCE_AUTO, CLI_SOURCE_DYNAMODB, CLI_SOURCE_JSON, CLI_SOURCE_CSV } cli_source_kind;
+typedef enum cli_source_kind {
+    CLI_SOURCE_AUTO,
+    CLI_SOURCE_DYNAMODB,
+    CLI_SOURCE_JSON,
+    CLI_SOURCE_CSV
+} cli_source_kind;
 
 void cli_import_row(cli_import *import, uint64_t line, cli_span json, int32_t json_format);
-void cli_import_item(cli_import *import, uint64_t line, stator_item *item); /* takes the item over */
+void cli_import_item(cli_import *import, uint64_t line,
+                     stator_item *item); /* takes the item over */
 void cli_import_bad(cli_import *import, uint64_t line, const char *reason);
 bool cli_import_stopped(const cli_import *import);
 const stator_table_description *cli_import_table(const cli_import *import);
@@ -160,7 +175,7 @@ typedef struct cli_source cli_source;
 cli_source *cli_source_open(const char *path); /* "-": standard input; NULL: reported */
 size_t cli_source_read(cli_source *source, void *to, size_t bytes); /* 0 at the end or on failure */
 const char *cli_source_error(cli_source *source);                   /* NULL: none */
-double cli_source_fraction(cli_source *source);                     /* read so far of the whole, below 0 if unknown */
+double cli_source_fraction(cli_source *source); /* read so far of the whole, below 0 if unknown */
 void cli_source_close(cli_source *source);
 
 void cli_import_json(cli_import *import, cli_source *source, cli_source_kind kind, cli_text *begun);
@@ -172,7 +187,8 @@ typedef struct cli_progress {
 } cli_progress;
 
 void cli_progress_begin(cli_progress *progress);
-void cli_progress_show(cli_progress *progress, uint64_t items, uint64_t bytes, uint64_t bad, double fraction, bool is_last);
+void cli_progress_show(cli_progress *progress, uint64_t items, uint64_t bytes, uint64_t bad,
+                       double fraction, bool is_last);
 uint64_t cli_now_us(void);
 
 #endif

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int cli_open(const char *path, bool create, bool read_only, const char *durability, stator_db **out_db)
+int cli_open(const char *path, bool create, bool read_only, const char *durability,
+             stator_db **out_db)
 {
     stator_options options;
     stator_options_init(&options);
@@ -33,8 +34,8 @@ int cli_close(stator_db *db, int code)
     return code;
 }
 
-int cli_open_table(const char *path, const char *name, bool read_only, const char *durability, stator_db **out_db,
-                   stator_table **out_table)
+int cli_open_table(const char *path, const char *name, bool read_only, const char *durability,
+                   stator_db **out_db, stator_table **out_table)
 {
     *out_table = NULL;
     int code = cli_open(path, false, read_only, durability, out_db);
@@ -62,13 +63,13 @@ static void database_read_input(cli_text *text)
 
 int cli_item(const char *json, stator_item **out_item)
 {
-    cli_text input = { 0 };
+    cli_text input = {0};
     if (strcmp(json, "-") == 0) {
         database_read_input(&input);
     } else {
         cli_text_str(&input, json);
     }
-    cli_span span = { input.data ? input.data : "", input.size };
+    cli_span span = {input.data ? input.data : "", input.size};
     int32_t format = cli_json_is_dynamodb(span) ? STATOR_JSON_DYNAMODB : STATOR_JSON_PLAIN;
     stator_error error;
     stator_error_init(&error);

@@ -6,28 +6,32 @@
 
 void cli_print_usage(FILE *to)
 {
-    fprintf(to, "stator %s: DynamoDB's data model in your process\n\nusage: stator COMMAND ...\n\n", stator_version());
+    fprintf(to, "stator %s: DynamoDB's data model in your process\n\nusage: stator COMMAND ...\n\n",
+            stator_version());
     for (const cli_command *command = cli_commands; command->name; command++) {
         fprintf(to, "  %-11s %s\n", command->name, command->summary);
     }
-    fprintf(to, "\nstator COMMAND --help shows one command with an example. DB is a directory.\nexit codes: %s\n",
+    fprintf(to,
+            "\nstator COMMAND --help shows one command with an example. DB is a directory.\nexit "
+            "codes: %s\n",
             cli_exit_codes);
 }
 
 static void describe_option(char *text, size_t size, const cli_option *option)
 {
     if (option->letter) {
-        snprintf(text, size, "-%c, --%s%s%s", option->letter, option->name, option->value ? " " : "",
-                 option->value ? option->value : "");
+        snprintf(text, size, "-%c, --%s%s%s", option->letter, option->name,
+                 option->value ? " " : "", option->value ? option->value : "");
     } else {
-        snprintf(text, size, "    --%s%s%s", option->name, option->value ? " " : "", option->value ? option->value : "");
+        snprintf(text, size, "    --%s%s%s", option->name, option->value ? " " : "",
+                 option->value ? option->value : "");
     }
 }
 
 void cli_print_help(FILE *to, const cli_command *command)
 {
-    fprintf(to, "usage: stator %s%s%s [options]\n\n%s\n\n", command->name, command->words[0] ? " " : "", command->words,
-            command->summary);
+    fprintf(to, "usage: stator %s%s%s [options]\n\n%s\n\n", command->name,
+            command->words[0] ? " " : "", command->words, command->summary);
     char text[96];
     for (int i = 0; i < CLI_OPTIONS_MAX && command->options[i].id; i++) {
         const cli_option *option = &command->options[i];
@@ -38,7 +42,7 @@ void cli_print_help(FILE *to, const cli_command *command)
     fprintf(to, "  -h, --help                 this page\n\nexample:\n  %s\n", command->example);
 }
 
-/* ---- manual page ---------------------------------------------------------------------------------------------- */
+/* ---- manual page ------------------------------------------------------------------------ */
 
 static void describe_roff(const char *text)
 {
@@ -56,7 +60,8 @@ static void describe_roff(const char *text)
 int cli_run_man(const cli_arguments *arguments)
 {
     (void)arguments;
-    printf(".TH STATOR 1 \"\" \"stator %s\" \"User Commands\"\n.SH NAME\nstator \\- DynamoDB's data model in your process\n"
+    printf(".TH STATOR 1 \"\" \"stator %s\" \"User Commands\"\n.SH NAME\nstator \\- DynamoDB's "
+           "data model in your process\n"
            ".SH SYNOPSIS\n.B stator\n.I COMMAND\n.RI [ options ]\n.SH COMMANDS\n",
            stator_version());
     char text[96];
@@ -87,11 +92,12 @@ int cli_run_man(const cli_arguments *arguments)
     return CLI_OK;
 }
 
-/* ---- completion ----------------------------------------------------------------------------------------------- */
+/* ---- completion ------------------------------------------------------------------------- */
 
 static void describe_bash(void)
 {
-    puts("_stator() {\n    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+    puts("_stator() {\n    local current=${COMP_WORDS[COMP_CWORD]} "
+         "previous=${COMP_WORDS[COMP_CWORD-1]} words=\n"
          "    if [ \"$COMP_CWORD\" = 1 ]; then\n        words=\"");
     for (const cli_command *command = cli_commands; command->name; command++) {
         printf("%s ", command->name);
@@ -100,8 +106,8 @@ static void describe_bash(void)
     for (const cli_command *command = cli_commands; command->name; command++) {
         for (int i = 0; i < CLI_OPTIONS_MAX && command->options[i].id; i++) {
             if (command->options[i].values) {
-                printf("            \"%s --%s\") words=\"%s\" ;;\n", command->name, command->options[i].name,
-                       command->options[i].values);
+                printf("            \"%s --%s\") words=\"%s\" ;;\n", command->name,
+                       command->options[i].name, command->options[i].values);
             }
         }
     }
@@ -113,9 +119,10 @@ static void describe_bash(void)
         }
         puts("\" ;;");
     }
-    puts("            esac ;;\n        esac\n    fi\n    if [ -n \"$words\" ]; then\n"
-         "        COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n    else\n"
-         "        COMPREPLY=($(compgen -f -- \"$current\"))\n    fi\n}\ncomplete -F _stator stator");
+    puts(
+        "            esac ;;\n        esac\n    fi\n    if [ -n \"$words\" ]; then\n"
+        "        COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n    else\n"
+        "        COMPREPLY=($(compgen -f -- \"$current\"))\n    fi\n}\ncomplete -F _stator stator");
 }
 
 static void describe_quoted(const char *text)
@@ -137,7 +144,8 @@ static void describe_fish(void)
         puts("'");
         for (int i = 0; i < CLI_OPTIONS_MAX && command->options[i].id; i++) {
             const cli_option *option = &command->options[i];
-            printf("complete -c stator -n '__fish_seen_subcommand_from %s' -l %s", command->name, option->name);
+            printf("complete -c stator -n '__fish_seen_subcommand_from %s' -l %s", command->name,
+                   option->name);
             if (option->letter) {
                 printf(" -s %c", option->letter);
             }
@@ -162,7 +170,8 @@ static void describe_zsh(void)
         describe_quoted(command->summary);
         puts("'");
     }
-    puts("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        return\n    fi\n"
+    puts("    )\n    if (( CURRENT == 2 )); then\n        _describe command commands\n        "
+         "return\n    fi\n"
          "    case ${words[2]} in");
     for (const cli_command *command = cli_commands; command->name; command++) {
         printf("        %s) _arguments '*:file:_files'", command->name);

@@ -1,8 +1,9 @@
 /* import: rows of a file become items of a table.
  *
- * Readers (import_json.c, import_csv.c) find rows and their line numbers; this file makes items of them and writes them in
- * batches. A batch is one commit: when the library refuses it, its items are written one by one, so that the row at fault is
- * found and the others are in. A row that is refused is reported with its line and counted; --strict stops there.
+ * Readers (import_json.c, import_csv.c) find rows and their line numbers; this file makes items of
+ * them and writes them in batches. A batch is one commit: when the library refuses it, its items
+ * are written one by one, so that the row at fault is found and the others are in. A row that is
+ * refused is reported with its line and counted; --strict stops there.
  */
 #include "cli.h"
 
@@ -44,7 +45,8 @@ void cli_import_bad(cli_import *import, uint64_t line, const char *reason)
     }
     import->bad++;
     if (import->bad <= IMPORT_REPORTS_MAX) {
-        fprintf(stderr, "%sline %llu: %s\n", import->progress.is_terminal ? "\r\033[K" : "", (unsigned long long)line, reason);
+        fprintf(stderr, "%sline %llu: %s\n", import->progress.is_terminal ? "\r\033[K" : "",
+                (unsigned long long)line, reason);
     } else if (import->bad == IMPORT_REPORTS_MAX + 1) {
         fprintf(stderr, "further refused rows are only counted\n");
     }
@@ -143,18 +145,19 @@ void cli_import_row(cli_import *import, uint64_t line, cli_span json, int32_t js
 /* auto: the name decides first, then the first byte that is not space. */
 static void import_read(cli_import *import, const char *path, const char *format)
 {
-    cli_source_kind kind = !format || strcmp(format, "auto") == 0  ? CLI_SOURCE_AUTO
-                           : strcmp(format, "dynamodb") == 0       ? CLI_SOURCE_DYNAMODB
-                           : strcmp(format, "json") == 0           ? CLI_SOURCE_JSON
-                                                                   : CLI_SOURCE_CSV;
-    cli_text begun = { 0 };
+    cli_source_kind kind = !format || strcmp(format, "auto") == 0 ? CLI_SOURCE_AUTO
+                           : strcmp(format, "dynamodb") == 0      ? CLI_SOURCE_DYNAMODB
+                           : strcmp(format, "json") == 0          ? CLI_SOURCE_JSON
+                                                                  : CLI_SOURCE_CSV;
+    cli_text begun = {0};
     if (kind == CLI_SOURCE_AUTO) {
         size_t length = strlen(path);
         char part[4096];
         size_t bytes = cli_source_read(import->source, part, sizeof part);
         cli_text_add(&begun, part, bytes);
-        cli_span span = { begun.data, begun.size };
-        size_t first = cli_json_skip_space(span, bytes >= 3 && memcmp(part, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+        cli_span span = {begun.data, begun.size};
+        size_t first =
+            cli_json_skip_space(span, bytes >= 3 && memcmp(part, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
         bool is_named_csv = length >= 4 && strcmp(path + length - 4, ".csv") == 0;
         bool is_named_csv_gz = length >= 7 && strcmp(path + length - 7, ".csv.gz") == 0;
         bool is_json = first < span.size && (span.data[first] == '{' || span.data[first] == '[');
@@ -177,13 +180,13 @@ static void import_read(cli_import *import, const char *path, const char *format
 
 int cli_run_import(const cli_arguments *arguments)
 {
-    cli_import import = { .is_strict = arguments->values[CLI_OPT_STRICT] != NULL };
+    cli_import import = {.is_strict = arguments->values[CLI_OPT_STRICT] != NULL};
     import.source = cli_source_open(arguments->words[2]);
     if (!import.source) {
         return CLI_FAILED;
     }
-    int code = cli_open_table(arguments->words[0], arguments->words[1], false, arguments->values[CLI_OPT_DURABILITY],
-                              &import.db, &import.table);
+    int code = cli_open_table(arguments->words[0], arguments->words[1], false,
+                              arguments->values[CLI_OPT_DURABILITY], &import.db, &import.table);
     if (code != CLI_OK) {
         cli_source_close(import.source);
         return code;
@@ -199,7 +202,8 @@ int cli_run_import(const cli_arguments *arguments)
     } else {
         cli_progress_begin(&import.progress);
         import_read(&import, arguments->words[2], arguments->values[CLI_OPT_FORMAT]);
-        cli_progress_show(&import.progress, import.written, import.written_bytes, import.bad, 1, true);
+        cli_progress_show(&import.progress, import.written, import.written_bytes, import.bad, 1,
+                          true);
         code = import.has_failed ? CLI_FAILED : import.bad > 0 ? CLI_BAD_ROWS : CLI_OK;
     }
     cli_source_close(import.source);

@@ -1,5 +1,6 @@
-/* CSV with a header line. Key attributes take the type of the table's keys; elsewhere a field that is written as a JSON number
- * becomes N and everything else S. An empty field is an absent attribute.
+/* CSV with a header line. Key attributes take the type of the table's keys; elsewhere a field that
+ * is written as a JSON number becomes N and everything else S. An empty field is an absent
+ * attribute.
  */
 #include "cli.h"
 
@@ -123,8 +124,10 @@ static void csv_row(int end, void *context)
     reader->is_bad = false;
 }
 
-/* libcsv reports no lines: the text goes in line by line, and a row that is not finished keeps the line it began on. */
-static void csv_feed(csv_reader *reader, struct csv_parser *parser, const char *text, size_t bytes, uint64_t *line)
+/* libcsv reports no lines: the text goes in line by line, and a row that is not finished keeps the
+ * line it began on. */
+static void csv_feed(csv_reader *reader, struct csv_parser *parser, const char *text, size_t bytes,
+                     uint64_t *line)
 {
     while (bytes > 0 && !cli_import_stopped(reader->import)) {
         const char *newline = memchr(text, '\n', bytes);
@@ -142,7 +145,7 @@ static void csv_feed(csv_reader *reader, struct csv_parser *parser, const char *
 
 void cli_import_csv(cli_import *import, cli_source *source, cli_text *begun)
 {
-    csv_reader reader = { .import = import };
+    csv_reader reader = {.import = import};
     struct csv_parser parser;
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0) {
         cli_import_bad(import, 1, "out of memory");
@@ -153,7 +156,8 @@ void cli_import_csv(cli_import *import, cli_source *source, cli_text *begun)
     size_t skipped = begun->size >= 3 && memcmp(begun->data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     csv_feed(&reader, &parser, begun->data + skipped, begun->size - skipped, &line);
     size_t bytes;
-    while (!cli_import_stopped(import) && (bytes = cli_source_read(source, part, sizeof part)) > 0) {
+    while (!cli_import_stopped(import) &&
+           (bytes = cli_source_read(source, part, sizeof part)) > 0) {
         csv_feed(&reader, &parser, part, bytes, &line);
     }
     if (!cli_import_stopped(import) && csv_fini(&parser, csv_field, csv_row, &reader) != 0) {

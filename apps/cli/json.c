@@ -60,7 +60,8 @@ size_t cli_json_skip_value(cli_span text, size_t at)
     return at;
 }
 
-/* From behind the opening sign or the last member to the first byte of the next; false at the end. */
+/* From behind the opening sign or the last member to the first byte of the next; false at the end.
+ */
 static bool json_step(cli_span text, size_t *at)
 {
     size_t next = *at == 0 ? cli_json_skip_space(text, 0) : cli_json_skip_space(text, *at);
@@ -75,7 +76,8 @@ static bool json_step(cli_span text, size_t *at)
 bool cli_json_member(cli_span object, size_t *at, cli_span *out_name, cli_span *out_value)
 {
     size_t first = cli_json_skip_space(object, 0);
-    if (first >= object.size || object.data[first] != '{' || !json_step(object, at) || object.data[*at] != '"') {
+    if (first >= object.size || object.data[first] != '{' || !json_step(object, at) ||
+        object.data[*at] != '"') {
         return false;
     }
     size_t name = *at + 1;
@@ -92,8 +94,8 @@ bool cli_json_member(cli_span object, size_t *at, cli_span *out_name, cli_span *
     if (end == SIZE_MAX) {
         return false;
     }
-    *out_name = (cli_span){ object.data + name, behind - 1 - name };
-    *out_value = (cli_span){ object.data + value, end - value };
+    *out_name = (cli_span){object.data + name, behind - 1 - name};
+    *out_value = (cli_span){object.data + value, end - value};
     *at = end;
     return true;
 }
@@ -108,7 +110,7 @@ bool cli_json_element(cli_span array, size_t *at, cli_span *out_value)
     if (end == SIZE_MAX) {
         return false;
     }
-    *out_value = (cli_span){ array.data + *at, end - *at };
+    *out_value = (cli_span){array.data + *at, end - *at};
     *at = end;
     return true;
 }
@@ -125,7 +127,7 @@ size_t cli_json_member_count(cli_span object)
 
 static bool json_is_type(cli_span name)
 {
-    static const char *const types[] = { "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M" };
+    static const char *const types[] = {"S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"};
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (strlen(types[i]) == name.size && memcmp(types[i], name.data, name.size) == 0) {
             return true;

@@ -1,7 +1,8 @@
 /* Items as a table, as plain JSON or as DynamoDB JSON.
  *
- * A table holds its first hundred rows back to find columns and widths; keys come first, then names in order. Rows that
- * come later use the columns found: what has no column there is counted and said at the end.
+ * A table holds its first hundred rows back to find columns and widths; keys come first, then names
+ * in order. Rows that come later use the columns found: what has no column there is counted and
+ * said at the end.
  */
 #include "cli.h"
 
@@ -58,19 +59,20 @@ cli_printer *cli_printer_new(const cli_arguments *arguments, stator_table *table
     printer->format = output_format(arguments, to);
     printer->to = to;
     printer->is_colored = output_wants_color(to);
-    stator_table_description description = { .struct_size = sizeof description };
+    stator_table_description description = {.struct_size = sizeof description};
     if (stator_table_describe(table, &description, NULL) == STATOR_OK) {
         printer->columns[printer->column_count++] =
             output_copy(description.partition_name, strlen(description.partition_name));
         if (description.sort_type != STATOR_TYPE_NONE) {
-            printer->columns[printer->column_count++] = output_copy(description.sort_name, strlen(description.sort_name));
+            printer->columns[printer->column_count++] =
+                output_copy(description.sort_name, strlen(description.sort_name));
         }
     }
     printer->key_count = printer->column_count;
     return printer;
 }
 
-/* ---- widths --------------------------------------------------------------------------------------------------- */
+/* ---- widths ----------------------------------------------------------------------------- */
 
 static uint32_t output_code_point(const char *text, size_t bytes, size_t *out_bytes)
 {
@@ -89,7 +91,8 @@ static uint32_t output_code_point(const char *text, size_t bytes, size_t *out_by
 
 size_t cli_width(uint32_t code)
 {
-    if ((code >= 0x300 && code <= 0x36F) || code == 0x200B || code == 0x200D || (code >= 0xFE00 && code <= 0xFE0F)) {
+    if ((code >= 0x300 && code <= 0x36F) || code == 0x200B || code == 0x200D ||
+        (code >= 0xFE00 && code <= 0xFE0F)) {
         return 0;
     }
     bool is_wide = (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) ||
@@ -135,9 +138,10 @@ static void output_cell(cli_printer *printer, const char *text, size_t width, bo
     }
 }
 
-/* ---- rows ----------------------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------- */
 
-static char *output_value_text(const stator_value *value, stator_item *item, const void *name, size_t name_bytes)
+static char *output_value_text(const stator_value *value, stator_item *item, const void *name,
+                               size_t name_bytes)
 {
     switch (value->type) {
     case STATOR_TYPE_S:
@@ -164,10 +168,12 @@ static char *output_value_text(const stator_value *value, stator_item *item, con
         stator_value attribute;
         const void *attribute_name;
         size_t attribute_name_bytes;
-        while (!text && cli_json_member((cli_span){ data, bytes }, &at, &member_name, &member)) {
+        while (!text && cli_json_member((cli_span){data, bytes}, &at, &member_name, &member)) {
             stator_value_init(&attribute);
-            if (stator_item_at(item, index++, &attribute_name, &attribute_name_bytes, &attribute, NULL) == STATOR_OK &&
-                attribute_name_bytes == name_bytes && memcmp(attribute_name, name, name_bytes) == 0) {
+            if (stator_item_at(item, index++, &attribute_name, &attribute_name_bytes, &attribute,
+                               NULL) == STATOR_OK &&
+                attribute_name_bytes == name_bytes &&
+                memcmp(attribute_name, name, name_bytes) == 0) {
                 text = output_copy(member.data, member.size);
             }
         }
@@ -179,7 +185,8 @@ static char *output_value_text(const stator_value *value, stator_item *item, con
 static void output_print_row(cli_printer *printer, char **cells)
 {
     for (size_t i = 0; i < printer->column_count; i++) {
-        output_cell(printer, cells[i] ? cells[i] : "", printer->widths[i], i + 1 == printer->column_count);
+        output_cell(printer, cells[i] ? cells[i] : "", printer->widths[i],
+                    i + 1 == printer->column_count);
         free(cells[i]);
     }
     free(cells);
@@ -209,7 +216,8 @@ static void output_start(cli_printer *printer)
         used += printer->widths[fitting++] + 2;
     }
     if (terminal > 0 && fitting < printer->column_count) {
-        fprintf(stderr, "stator: %zu more columns do not fit; -o json shows all\n", printer->column_count - fitting);
+        fprintf(stderr, "stator: %zu more columns do not fit; -o json shows all\n",
+                printer->column_count - fitting);
         for (size_t i = fitting; i < printer->column_count; i++) {
             for (size_t row = 0; row < printer->held_count; row++) {
                 free(printer->cells[row][i]);
@@ -220,7 +228,8 @@ static void output_start(cli_printer *printer)
     }
     fputs(printer->is_colored ? "\033[1m" : "", printer->to);
     for (size_t i = 0; i < printer->column_count; i++) {
-        output_cell(printer, printer->columns[i], printer->widths[i], i + 1 == printer->column_count);
+        output_cell(printer, printer->columns[i], printer->widths[i],
+                    i + 1 == printer->column_count);
     }
     fputs(printer->is_colored ? "\033[0m\n" : "\n", printer->to);
     for (size_t row = 0; row < printer->held_count; row++) {
@@ -232,7 +241,8 @@ static void output_start(cli_printer *printer)
 static size_t output_column(cli_printer *printer, const void *name, size_t name_bytes)
 {
     for (size_t i = 0; i < printer->column_count; i++) {
-        if (strlen(printer->columns[i]) == name_bytes && memcmp(printer->columns[i], name, name_bytes) == 0) {
+        if (strlen(printer->columns[i]) == name_bytes &&
+            memcmp(printer->columns[i], name, name_bytes) == 0) {
             return i;
         }
     }
@@ -312,9 +322,11 @@ int cli_printer_finish(cli_printer *printer)
         if (!printer->is_started) {
             output_start(printer);
         }
-        fprintf(stderr, "%llu %s\n", (unsigned long long)printer->rows, printer->rows == 1 ? "item" : "items");
+        fprintf(stderr, "%llu %s\n", (unsigned long long)printer->rows,
+                printer->rows == 1 ? "item" : "items");
         if (printer->cut_rows > 0) {
-            fprintf(stderr, "stator: %llu items have attributes without a column; -o json shows all\n",
+            fprintf(stderr,
+                    "stator: %llu items have attributes without a column; -o json shows all\n",
                     (unsigned long long)printer->cut_rows);
         }
     }

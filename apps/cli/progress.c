@@ -1,4 +1,5 @@
-/* The bar of import: redrawn ten times a second on a terminal, a plain line every five seconds elsewhere. */
+/* The bar of import: redrawn ten times a second on a terminal, a plain line every five seconds
+ * elsewhere. */
 #include "cli.h"
 
 #include <string.h>
@@ -35,7 +36,8 @@ static void progress_bar(double fraction)
     fprintf(stderr, "] %3d %%  ", (int)(fraction * 100));
 }
 
-void cli_progress_show(cli_progress *progress, uint64_t items, uint64_t bytes, uint64_t bad, double fraction, bool is_last)
+void cli_progress_show(cli_progress *progress, uint64_t items, uint64_t bytes, uint64_t bad,
+                       double fraction, bool is_last)
 {
     uint64_t now = cli_now_us();
     uint64_t pause = progress->is_terminal ? PROGRESS_TERMINAL_US : PROGRESS_LINE_US;
@@ -49,7 +51,8 @@ void cli_progress_show(cli_progress *progress, uint64_t items, uint64_t bytes, u
         fputs("\r\033[K", stderr);
         progress_bar(is_last ? 1 : fraction);
     }
-    fprintf(stderr, "%llu items  %.1f MB  %.0f items/s", (unsigned long long)items, (double)bytes / 1e6, rate);
+    fprintf(stderr, "%llu items  %.1f MB  %.0f items/s", (unsigned long long)items,
+            (double)bytes / 1e6, rate);
     if (bad > 0) {
         fprintf(stderr, "  %llu refused", (unsigned long long)bad);
     }

@@ -6,8 +6,8 @@ static int item_change(const cli_arguments *arguments, bool is_put)
     stator_db *db;
     stator_table *table;
     stator_item *item = NULL;
-    int code = cli_open_table(arguments->words[0], arguments->words[1], false, arguments->values[CLI_OPT_DURABILITY], &db,
-                              &table);
+    int code = cli_open_table(arguments->words[0], arguments->words[1], false,
+                              arguments->values[CLI_OPT_DURABILITY], &db, &table);
     if (code != CLI_OK) {
         return code;
     }
@@ -15,7 +15,8 @@ static int item_change(const cli_arguments *arguments, bool is_put)
     if (code == CLI_OK) {
         stator_error error;
         stator_error_init(&error);
-        stator_status status = is_put ? stator_put(table, item, NULL, &error) : stator_delete(table, item, NULL, &error);
+        stator_status status = is_put ? stator_put(table, item, NULL, &error)
+                                      : stator_delete(table, item, NULL, &error);
         code = status == STATOR_OK ? CLI_OK : cli_report(&error);
     }
     stator_item_free(item);

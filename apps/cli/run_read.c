@@ -12,15 +12,17 @@ static int read_all(stator_cursor *cursor, cli_printer *printer)
     stator_item *item;
     int code = CLI_OK;
     stator_status status = STATOR_OK;
-    while (code == CLI_OK && (status = stator_cursor_next(cursor, &item, &error)) == STATOR_OK && item) {
+    while (code == CLI_OK && (status = stator_cursor_next(cursor, &item, &error)) == STATOR_OK &&
+           item) {
         code = cli_printer_item(printer, item);
     }
     return status == STATOR_OK ? code : cli_report(&error);
 }
 
-/* ---- query ---------------------------------------------------------------------------------------------------- */
+/* ---- query ------------------------------------------------------------------------------ */
 
-typedef stator_status (*read_sort_function)(stator_query *query, const void *value, size_t value_bytes);
+typedef stator_status (*read_sort_function)(stator_query *query, const void *value,
+                                            size_t value_bytes);
 
 /* A value word in the type of a key: binary keys are written in base64. */
 static bool read_key_word(int32_t type, const char *word, size_t bytes, cli_text *out_value)
@@ -42,13 +44,14 @@ static bool read_key_word(int32_t type, const char *word, size_t bytes, cli_text
 
 static int read_partition(stator_query *query, int32_t type, const char *word)
 {
-    cli_text value = { 0 };
+    cli_text value = {0};
     int code = CLI_USAGE;
     if (read_key_word(type, word, strlen(word), &value)) {
         code = CLI_OK; /* a refused value is latched in the query */
-        (void)(type == STATOR_TYPE_S   ? stator_query_partition_string(query, value.data, value.size)
-               : type == STATOR_TYPE_N ? stator_query_partition_number(query, value.data, value.size)
-                                       : stator_query_partition_binary(query, value.data, value.size));
+        (void)(type == STATOR_TYPE_S ? stator_query_partition_string(query, value.data, value.size)
+               : type == STATOR_TYPE_N
+                   ? stator_query_partition_number(query, value.data, value.size)
+                   : stator_query_partition_binary(query, value.data, value.size));
     }
     cli_text_free(&value);
     return code;
@@ -61,7 +64,7 @@ static int read_between(stator_query *query, int32_t type, const char *words)
         cli_complain("--sort: between takes two values without spaces: between X Y");
         return CLI_USAGE;
     }
-    cli_text low = { 0 }, high = { 0 };
+    cli_text low = {0}, high = {0};
     int code = CLI_USAGE;
     if (read_key_word(type, words, (size_t)(space - words), &low) &&
         read_key_word(type, space + 1, strlen(space + 1), &high)) {
@@ -79,9 +82,12 @@ static int read_sort(stator_query *query, int32_t type, const char *condition)
         const char *word;
         read_sort_function set;
     } conditions[] = {
-        { "begins_with", stator_query_sort_begins_with }, { "<=", stator_query_sort_at_most },
-        { ">=", stator_query_sort_at_least },             { "<", stator_query_sort_less },
-        { ">", stator_query_sort_greater },               { "=", stator_query_sort_equal },
+        {"begins_with", stator_query_sort_begins_with},
+        {"<=", stator_query_sort_at_most},
+        {">=", stator_query_sort_at_least},
+        {"<", stator_query_sort_less},
+        {">", stator_query_sort_greater},
+        {"=", stator_query_sort_equal},
     };
     if (strncmp(condition, "between ", 8) == 0) {
         return read_between(query, type, condition + 8);
@@ -90,7 +96,7 @@ static int read_sort(stator_query *query, int32_t type, const char *condition)
         size_t length = strlen(conditions[i].word);
         if (strncmp(condition, conditions[i].word, length) == 0) {
             const char *word = condition + length + strspn(condition + length, " ");
-            cli_text value = { 0 };
+            cli_text value = {0};
             int code = CLI_USAGE;
             if (read_key_word(type, word, strlen(word), &value)) {
                 code = CLI_OK;
@@ -104,8 +110,8 @@ static int read_sort(stator_query *query, int32_t type, const char *condition)
     return CLI_USAGE;
 }
 
-static int read_query_build(const cli_arguments *arguments, const stator_table_description *description,
-                            stator_query *query)
+static int read_query_build(const cli_arguments *arguments,
+                            const stator_table_description *description, stator_query *query)
 {
     const char *sort = arguments->values[CLI_OPT_SORT];
     const char *limit = arguments->values[CLI_OPT_LIMIT];
@@ -138,7 +144,7 @@ int cli_run_query(const cli_arguments *arguments)
     stator_error_init(&error);
     stator_query *query = NULL;
     stator_cursor *cursor = NULL;
-    stator_table_description description = { .struct_size = sizeof description };
+    stator_table_description description = {.struct_size = sizeof description};
     if (stator_table_describe(table, &description, &error) != STATOR_OK) {
         code = cli_report(&error);
     } else if (stator_query_new(table, &query) != STATOR_OK) {
@@ -162,7 +168,7 @@ int cli_run_query(const cli_arguments *arguments)
     return cli_close(db, code);
 }
 
-/* ---- scan ----------------------------------------------------------------------------------------------------- */
+/* ---- scan ------------------------------------------------------------------------------- */
 
 typedef struct read_scan {
     stator_table *table;
@@ -204,7 +210,8 @@ static void *read_scan_segment(void *argument)
         (void)stator_scan_segment(scan, segment->index, segment->count);
         status = stator_scan_open(scan, &cursor, &error);
     }
-    while (status == STATOR_OK && (status = stator_cursor_next(cursor, &item, &error)) == STATOR_OK && item) {
+    while (status == STATOR_OK &&
+           (status = stator_cursor_next(cursor, &item, &error)) == STATOR_OK && item) {
         if (!read_scan_item(segment->scan, item)) {
             break;
         }
@@ -219,16 +226,17 @@ static void *read_scan_segment(void *argument)
     return NULL;
 }
 
-static int read_scan_table(const cli_arguments *arguments, stator_table *table, uint64_t segments, uint64_t limit)
+static int read_scan_table(const cli_arguments *arguments, stator_table *table, uint64_t segments,
+                           uint64_t limit)
 {
-    read_scan scan = { .table = table, .left = limit, .code = CLI_OK };
+    read_scan scan = {.table = table, .left = limit, .code = CLI_OK};
     pthread_mutex_init(&scan.lock, NULL);
     scan.printer = cli_printer_new(arguments, table, stdout);
     read_segment *parts = cli_allocate(segments * sizeof *parts);
     pthread_t *threads = cli_allocate(segments * sizeof *threads);
     uint64_t started = 0;
     for (uint64_t i = 0; i < segments; i++) {
-        parts[i] = (read_segment){ &scan, (uint32_t)i, (uint32_t)segments };
+        parts[i] = (read_segment){&scan, (uint32_t)i, (uint32_t)segments};
     }
     for (; started + 1 < segments; started++) {
         if (pthread_create(&threads[started], NULL, read_scan_segment, &parts[started]) != 0) {
@@ -236,7 +244,8 @@ static int read_scan_table(const cli_arguments *arguments, stator_table *table, 
         }
     }
     for (uint64_t i = started; i < segments; i++) {
-        (void)read_scan_segment(&parts[i]); /* the last one, and those for which no thread could be had, here */
+        (void)read_scan_segment(
+            &parts[i]); /* the last one, and those for which no thread could be had, here */
     }
     for (uint64_t i = 0; i < started; i++) {
         pthread_join(threads[i], NULL);
@@ -251,10 +260,12 @@ static int read_scan_table(const cli_arguments *arguments, stator_table *table, 
 int cli_run_scan(const cli_arguments *arguments)
 {
     uint64_t segments = 1, limit = UINT64_MAX;
-    if (arguments->values[CLI_OPT_SEGMENTS] && !cli_number(arguments->values[CLI_OPT_SEGMENTS], 1, &segments)) {
+    if (arguments->values[CLI_OPT_SEGMENTS] &&
+        !cli_number(arguments->values[CLI_OPT_SEGMENTS], 1, &segments)) {
         return CLI_USAGE;
     }
-    if (arguments->values[CLI_OPT_LIMIT] && !cli_number(arguments->values[CLI_OPT_LIMIT], 1, &limit)) {
+    if (arguments->values[CLI_OPT_LIMIT] &&
+        !cli_number(arguments->values[CLI_OPT_LIMIT], 1, &limit)) {
         return CLI_USAGE;
     }
     if (segments > 1024) {

@@ -18,7 +18,8 @@ static int table_key(stator_schema *schema, const char *text, bool is_sort)
         return CLI_USAGE;
     }
     size_t bytes = (size_t)(colon - text);
-    (void)(is_sort ? stator_schema_sort(schema, text, bytes, number) : stator_schema_partition(schema, text, bytes, number));
+    (void)(is_sort ? stator_schema_sort(schema, text, bytes, number)
+                   : stator_schema_partition(schema, text, bytes, number));
     return CLI_OK; /* the schema keeps its first error, and the call that uses it returns it */
 }
 
@@ -46,7 +47,8 @@ int cli_run_create(const cli_arguments *arguments)
     stator_error error;
     stator_error_init(&error);
     const char *name = arguments->words[1];
-    if (code == CLI_OK && stator_table_create(db, name, strlen(name), schema, NULL, &error) != STATOR_OK) {
+    if (code == CLI_OK &&
+        stator_table_create(db, name, strlen(name), schema, NULL, &error) != STATOR_OK) {
         code = cli_report(&error);
     }
     stator_schema_free(schema);
@@ -63,7 +65,7 @@ static int table_print(stator_db *db, const char *name)
     stator_error error;
     stator_error_init(&error);
     stator_table *table;
-    stator_table_description description = { .struct_size = sizeof description };
+    stator_table_description description = {.struct_size = sizeof description};
     if (stator_table_open(db, name, strlen(name), &table, &error) != STATOR_OK) {
         return cli_report(&error);
     }
@@ -71,10 +73,12 @@ static int table_print(stator_db *db, const char *name)
     if (stator_table_describe(table, &description, &error) != STATOR_OK) {
         code = cli_report(&error);
     } else if (description.sort_type == STATOR_TYPE_NONE) {
-        printf("%s\t%s:%s\n", name, description.partition_name, table_type_name(description.partition_type));
+        printf("%s\t%s:%s\n", name, description.partition_name,
+               table_type_name(description.partition_type));
     } else {
-        printf("%s\t%s:%s\t%s:%s\n", name, description.partition_name, table_type_name(description.partition_type),
-               description.sort_name, table_type_name(description.sort_type));
+        printf("%s\t%s:%s\t%s:%s\n", name, description.partition_name,
+               table_type_name(description.partition_type), description.sort_name,
+               table_type_name(description.sort_type));
     }
     stator_table_free(table);
     return code;
@@ -92,7 +96,8 @@ int cli_run_tables(const cli_arguments *arguments)
     stator_buffer *names = NULL;
     const void *data = NULL;
     size_t bytes = 0, count = 0;
-    if (stator_table_list(db, &names, &count, &error) != STATOR_OK || stator_buffer_data(names, &data, &bytes) != STATOR_OK) {
+    if (stator_table_list(db, &names, &count, &error) != STATOR_OK ||
+        stator_buffer_data(names, &data, &bytes) != STATOR_OK) {
         code = cli_report(&error);
     }
     const char *name = data;
@@ -120,7 +125,8 @@ static void table_print_stats(const stator_stats *stats)
     for (int i = 0; i < STATOR_STATS_LEVELS; i++) {
         if (stats->level_files[i] > 0) {
             printf("level %d                    %llu files, %llu bytes, %llu entries\n", i,
-                   (unsigned long long)stats->level_files[i], (unsigned long long)stats->level_bytes[i],
+                   (unsigned long long)stats->level_files[i],
+                   (unsigned long long)stats->level_bytes[i],
                    (unsigned long long)stats->level_entries[i]);
         }
     }
@@ -139,7 +145,7 @@ int cli_run_stats(const cli_arguments *arguments)
     }
     stator_error error;
     stator_error_init(&error);
-    stator_stats stats = { .struct_size = sizeof stats };
+    stator_stats stats = {.struct_size = sizeof stats};
     if (stator_stats_read(db, &stats, &error) != STATOR_OK) {
         code = cli_report(&error);
     } else {

@@ -42,7 +42,9 @@ size_t cli_source_read(cli_source *source, void *to, size_t bytes)
     const char *text = gzerror(source->file, &number);
     if (read_bytes < 0 || (number != Z_OK && number != Z_STREAM_END)) {
         snprintf(source->error, sizeof source->error, "%s",
-                 number == Z_ERRNO ? strerror(errno) : number == Z_BUF_ERROR ? "the gzip data ends too early" : text);
+                 number == Z_ERRNO       ? strerror(errno)
+                 : number == Z_BUF_ERROR ? "the gzip data ends too early"
+                                         : text);
         return read_bytes > 0 ? (size_t)read_bytes : 0;
     }
     return (size_t)read_bytes;

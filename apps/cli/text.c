@@ -54,10 +54,11 @@ void cli_text_clear(cli_text *text)
 void cli_text_free(cli_text *text)
 {
     free(text->data);
-    *text = (cli_text){ 0 };
+    *text = (cli_text){0};
 }
 
-static const char text_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char text_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 char *cli_base64(const void *data, size_t bytes)
 {
@@ -66,7 +67,8 @@ char *cli_base64(const void *data, size_t bytes)
     char *to = text;
     for (size_t i = 0; i < bytes; i += 3) {
         size_t left = bytes - i;
-        uint32_t word = (uint32_t)from[i] << 16 | (left > 1 ? (uint32_t)from[i + 1] << 8 : 0) | (left > 2 ? from[i + 2] : 0u);
+        uint32_t word = (uint32_t)from[i] << 16 | (left > 1 ? (uint32_t)from[i + 1] << 8 : 0) |
+                        (left > 2 ? from[i + 2] : 0u);
         *to++ = text_digits[word >> 18];
         *to++ = text_digits[word >> 12 & 63];
         *to++ = left > 1 ? text_digits[word >> 6 & 63] : '=';
@@ -92,7 +94,8 @@ void *cli_base64_decode(const char *text, size_t bytes, size_t *out_bytes)
             }
             word |= (uint32_t)(digit - text_digits) << (18 - 6 * digits);
         }
-        bool padded = i + 4 == bytes && digits >= 2 && text[i + 3] == '=' && (digits == 3 || text[i + 2] == '=');
+        bool padded = i + 4 == bytes && digits >= 2 && text[i + 3] == '=' &&
+                      (digits == 3 || text[i + 2] == '=');
         if (digits < 4 && !padded) {
             free(data);
             *out_bytes = 0;
