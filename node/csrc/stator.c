@@ -1,0 +1,2 @@
+/* The engine, all sources as one. */
+#include "../../ffi/unity.c"

@@ -1,0 +1,135 @@
+/**
+ * The binary beside this package, and the one place that talks to it. A call gives a number that is not negative when it went
+ * well; results land in one shared buffer. Asynchronous calls are known by an id, and come back in batches.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { decodeResult, type Result } from "./decode";
+import { makeError, StatorError } from "./errors";
+import type { NumberMode } from "./number";
+
+export type Failure = [status: number, flags: number, position: number, osError: number, message: string];
+
+export interface Native {
+  setup(result: Uint8Array, finished: (list: unknown[]) => void): number;
+  error(): Failure;
+  takeLarge(): Buffer | undefined;
+  open(path: Uint8Array, size: number, options: Float64Array): number;
+  reserve(): number;
+  submitOpen(db: number, path: Uint8Array, size: number, options: Float64Array): number;
+  release(db: number): void;
+  close(db: number): number;
+  execute(db: number, request: Uint8Array, size: number): number;
+  submit(db: number, request: Uint8Array, size: number, lane: number, mayMerge: number, wantsResult: number): number;
+  submitKind(db: number, kind: number): number;
+  runKind(db: number, kind: number): number;
+  stats(db: number, values: Float64Array): number;
+  cursorOpen(db: number, request: Uint8Array, size: number): number;
+  cursorPage(cursor: number): number;
+  submitPage(db: number, cursor: number): number;
+  cursorFree(cursor: number): void;
+  version(): string;
+}
+
+export const LANE_WRITE = 0;
+export const LANE_READ = 1;
+export const KIND_CLOSE = 3;
+export const KIND_FLUSH = 4;
+export const KIND_COMPACT = 5;
+export const KIND_VERIFY = 6;
+
+const RESULT_IS_LARGE = -1000;
+/** Holds a page (1 MiB, and the item of up to 400 KB that ends it); memory is used only as far as results reach. */
+const RESULT_BYTES = 1536 * 1024;
+
+function libc(): string {
+  if (process.platform !== "linux") return "";
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
+  return report?.header?.glibcVersionRuntime ? "" : "-musl";
+}
+
+function load(): Native {
+  const root = join(__dirname, "..");
+  const target = `${process.platform}-${process.arch}${libc()}`;
+  const path = join(root, "prebuilds", target, "stator.node");
+  if (!existsSync(path)) {
+    throw new StatorError(`stator has no binary for ${target}: ${path} is missing`, { code: "UNSUPPORTED" });
+  }
+  const module = { exports: {} as Native };
+  process.dlopen(module, path);
+  return module.exports;
+}
+
+interface Waiting {
+  readonly resolve: (result: Buffer | undefined) => void;
+  readonly reject: (error: Error) => void;
+  /** Keeps what the call works on from being collected. */
+  readonly owner: object;
+}
+
+const waiting = new Map<number, Waiting>();
+let loaded: Native | undefined;
+let shared: Buffer;
+
+function errorOf(failure: Failure): StatorError {
+  const [status, flags, position, osError, message] = failure;
+  return makeError(status, flags, position, osError, message);
+}
+
+function finished(list: unknown[]): void {
+  for (let i = 0; i < list.length; i += 3) {
+    const id = list[i] as number;
+    const failure = list[i + 1] as Failure | undefined;
+    const result = list[i + 2] as Buffer | undefined;
+    const call = waiting.get(id);
+    if (call === undefined) continue;
+    waiting.delete(id);
+    if (failure === undefined) {
+      call.resolve(result);
+    } else {
+      const error = errorOf(failure);
+      if (result !== undefined) Object.defineProperty(error, "report", { value: result.toString(), enumerable: true });
+      call.reject(error);
+    }
+  }
+}
+
+export function native(): Native {
+  if (loaded === undefined) {
+    const binary = load();
+    shared = Buffer.allocUnsafeSlow(RESULT_BYTES);
+    if (binary.setup(shared, finished) < 0) throw errorOf(binary.error());
+    loaded = binary;
+  }
+  return loaded;
+}
+
+/** The number, or the error that it stands for. */
+export function checked(binary: Native, number: number): number {
+  if (number < 0) throw errorOf(binary.error());
+  return number;
+}
+
+/** Waits for the call of that id. */
+export function wait(binary: Native, id: number, owner: object): Promise<Buffer | undefined> {
+  if (id < 0) return Promise.reject(errorOf(binary.error()));
+  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject, owner }));
+}
+
+/** The result of a synchronous call, decoded out of the shared buffer. */
+export function resultOf(binary: Native, size: number, mode: NumberMode): Result {
+  if (size >= 0) return decodeResult(shared, size, mode);
+  if (size !== RESULT_IS_LARGE) throw errorOf(binary.error());
+  const large = binary.takeLarge();
+  if (large === undefined) throw new StatorError("the result was lost", { code: "INTERNAL" });
+  return decodeResult(large, large.length, mode);
+}
+
+/** verify() leaves its report behind, on success and on failure. */
+export function reportOf(binary: Native, number: number): string {
+  if (number < 0 && number !== RESULT_IS_LARGE) throw errorOf(binary.error());
+  const failure = binary.error();
+  const report = binary.takeLarge()?.toString() ?? "";
+  void failure;
+  return report;
+}
