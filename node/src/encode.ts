@@ -72,6 +72,7 @@ export class Writer {
   bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   at = 0;
   removeUndefined = false;
+  private flagsAt = 0;
   private readonly path: AttributePath = [];
   private depth = 0;
 
@@ -103,7 +104,7 @@ export class Writer {
     this.at += 4;
   }
 
-  u64(value: number): void {
+  u64(value: number | bigint): void {
     this.reserve(8);
     this.bytes.writeBigUInt64LE(BigInt(value), this.at);
     this.at += 8;
@@ -346,7 +347,17 @@ export class Writer {
     this.fieldEnd(start);
   }
 
-  fieldU64(number: number, value: number): void {
+  /** Field 7, where clearFlag() finds it again. */
+  fieldFlags(flags: number): void {
+    this.flagsAt = this.at + 5;
+    this.fieldU32(7, flags);
+  }
+
+  clearFlag(flag: number): void {
+    this.bytes[this.flagsAt] &= ~flag;
+  }
+
+  fieldU64(number: number, value: number | bigint): void {
     const start = this.fieldBegin(number);
     this.u64(value);
     this.fieldEnd(start);

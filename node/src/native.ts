@@ -87,9 +87,7 @@ function finished(list: unknown[]): void {
     if (failure === undefined) {
       call.resolve(result);
     } else {
-      const error = errorOf(failure);
-      if (result !== undefined) Object.defineProperty(error, "report", { value: result.toString(), enumerable: true });
-      call.reject(error);
+      call.reject(withReport(errorOf(failure), result));
     }
   }
 }
@@ -125,11 +123,16 @@ export function resultOf(binary: Native, size: number, mode: NumberMode): Result
   return decodeResult(large, large.length, mode);
 }
 
-/** verify() leaves its report behind, on success and on failure. */
+function withReport(error: StatorError, report: Buffer | undefined): StatorError {
+  if (report !== undefined) Object.defineProperty(error, "report", { value: report.toString(), enumerable: true });
+  return error;
+}
+
+/** The report of verify(), which it leaves behind on failure too. */
 export function reportOf(binary: Native, number: number): string {
-  if (number < 0 && number !== RESULT_IS_LARGE) throw errorOf(binary.error());
-  const failure = binary.error();
-  const report = binary.takeLarge()?.toString() ?? "";
-  void failure;
-  return report;
+  if (number >= 0) return "";
+  const failure = number === RESULT_IS_LARGE ? undefined : errorOf(binary.error());
+  const report = binary.takeLarge();
+  if (failure !== undefined) throw withReport(failure, report);
+  return report?.toString() ?? "";
 }

@@ -1,0 +1,27 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * DynamoDB's data model in your process.
+ *
+ *     const db = await open("shop.stator");
+ *     const movies = await db.table("movies", { partition: "title:S", sort: "year:N" });
+ *     await movies.put({ title: "Alien", year: 1979 });
+ *     for await (const m of movies.query("Alien", { sort: ge(1970), limit: 10 })) console.log(m.year);
+ *     await db.close();
+ */
+export { open, openSync, Database, Batch } from "./database";
+export type { OpenOptions, Schema, KeySpec, Stats } from "./database";
+export { Table } from "./table";
+export type { Durability, Key, KeyValue, ReadOptions, WriteOptions } from "./table";
+export { Items, SortCondition, eq, lt, le, gt, ge, between, beginsWith } from "./query";
+export type { PageOptions, QueryOptions, ScanOptions } from "./query";
+export { NumberValue } from "./number";
+export type { NumberMode } from "./number";
+export type { AsyncOptions } from "./core";
+export type { AttributeValue, Item, KeyAttribute, KeyType } from "./decode";
+export {
+  StatorError, ValidationException, ResourceNotFoundException, ResourceInUseException, ConditionalCheckFailedException,
+  TransactionConflictException, TransactionCanceledException, InternalServerError, MisuseError, ClosedError, ForkedError,
+  BusyError, LockedError, NotADatabaseError, ReadOnlyError, CancelledError, DeadlineError, WouldBlockError, NotFoundError,
+} from "./errors";
+export type { ErrorDetails } from "./errors";
+export { version } from "./version";
