@@ -1,6 +1,6 @@
 /** Databases and batches. */
 import { abandonable, Core, type AsyncOptions } from "./core";
-import type { Item, KeyType, Result } from "./decode";
+import { copyBytes, type Item, type KeyType, type Result } from "./decode";
 import { withWriter, type Writer } from "./encode";
 import { invalid } from "./errors";
 import { checked, KIND_COMPACT, KIND_FLUSH, KIND_VERIFY, LANE_READ, LANE_WRITE, native, wait } from "./native";
@@ -336,7 +336,7 @@ export class Batch {
     this.entries.push(withWriter((writer) => {
       writer.removeUndefined = this.core.removeUndefined;
       encode(writer);
-      return Uint8Array.prototype.slice.call(writer.bytes, 0, writer.at) as Uint8Array;
+      return copyBytes(writer.bytes, 0, writer.at);
     }));
     return this;
   }

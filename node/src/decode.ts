@@ -25,6 +25,13 @@ function malformed(): StatorError {
   return new StatorError("the engine gave a result that cannot be read", { code: "INTERNAL" });
 }
 
+/** A plain Uint8Array of its own; slice() of a Buffer would be a Buffer. */
+export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = new Uint8Array(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
+}
+
 export class Reader {
   bytes: Buffer;
   at = 0;
@@ -104,7 +111,7 @@ export class Reader {
   private binary(): Uint8Array {
     const size = this.varint();
     const start = this.take(size);
-    return Uint8Array.prototype.slice.call(this.bytes, start, this.at) as Uint8Array;
+    return copyBytes(this.bytes, start, this.at);
   }
 
   private number(): number | bigint | NumberValue {
@@ -252,7 +259,7 @@ function readField(reader: Reader, field: number, size: number, result: Result):
       result.items = reader.items();
       break;
     case 3:
-      result.lastKey = Uint8Array.prototype.slice.call(reader.bytes, reader.at, reader.at + size) as Uint8Array;
+      result.lastKey = copyBytes(reader.bytes, reader.at, reader.at + size);
       break;
     case 4:
       result.sequence = reader.u64();

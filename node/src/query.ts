@@ -4,7 +4,7 @@
  * may be left at any time.
  */
 import { abandonable, CACHED_ONLY, type AsyncOptions, type Core } from "./core";
-import { decodeResult, type Item, type Result } from "./decode";
+import { copyBytes, decodeResult, type Item, type Result } from "./decode";
 import { withWriter, type Writer } from "./encode";
 import { invalid } from "./errors";
 import { checked, native, resultOf, wait } from "./native";
@@ -290,7 +290,7 @@ function plan(core: Core, operation: number, flags: number, options: PageOptions
     flags: flags | (options.consistent ? FLAG.CONSISTENT : 0) | (options.snapshot ? FLAG.SNAPSHOT : 0),
     fields: withWriter((writer) => {
       fields(writer);
-      return Uint8Array.prototype.slice.call(writer.bytes, 0, writer.at) as Uint8Array;
+      return copyBytes(writer.bytes, 0, writer.at);
     }),
     limit: count("limit", options.limit, Number.MAX_SAFE_INTEGER),
     pageSize: count("pageSize", options.pageSize, 2 ** 31 - 1),
