@@ -11,7 +11,6 @@
  * comes back through one thread-safe function, all of it in one call. At the end of the
  * environment threads are joined and databases closed.
  */
-#define NODE_ADDON_API_DISABLE_DEPRECATED
 #include <napi.h>
 
 #include "addon.h"
