@@ -12,6 +12,6 @@ try {
 } catch (error) {
   console.log(error.name); // → TypeError
 }
-console.log(await accounts.get("a", { numbers: "number" })); // → { exact: 3.141592653589793, id: 'a', id64: 9007199254740992, small: 0.1 }
+console.log((await accounts.get("a", { numbers: "number" })).id64); // → 9007199254740992
 console.log((await accounts.get("a", { numbers: "value" })).small.value); // → 0.1
 await db.close();

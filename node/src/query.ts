@@ -223,15 +223,16 @@ export class Items<T = Item> implements AsyncIterable<T> {
     const pages = this.begin();
     let page: Item[] = [];
     let at = 0;
+    let isReturned = false;
     let turn: Promise<unknown> | undefined;
     const finish = (): IteratorResult<T> => ({ done: true, value: undefined });
     const fetch = async (): Promise<IteratorResult<T>> => {
-      while (at === page.length) {
+      while (at === page.length && !isReturned) {
         if (pages.isDone) return finish();
         page = await pages.next();
         at = 0;
       }
-      return { done: false, value: page[at++] as T };
+      return isReturned ? finish() : { done: false, value: page[at++] as T };
     };
     const iterator: AsyncIterableIterator<T> = {
       next() {
@@ -246,6 +247,7 @@ export class Items<T = Item> implements AsyncIterable<T> {
         return mine;
       },
       return() {
+        isReturned = true;
         page = [];
         at = 0;
         pages.end();

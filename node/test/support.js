@@ -3,17 +3,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open } from "stator";
 
+const stacks = new WeakMap();
+
+/** Undoes at the end of the test, last first: a database is closed before its folder goes. */
+function undo(t, step) {
+  if (!stacks.has(t)) {
+    const steps = [];
+    stacks.set(t, steps);
+    t.after(async () => {
+      for (const last of steps.reverse()) await last();
+    });
+  }
+  stacks.get(t).push(step);
+}
+
 /** A folder that goes when the test ends. */
 export function folder(t) {
   const path = mkdtempSync(join(tmpdir(), "stator-node-"));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
+  undo(t, () => rmSync(path, { recursive: true, force: true }));
   return path;
 }
 
 /** An open database; closed when the test ends. */
 export async function database(t, path = ":memory:", options = {}) {
   const db = await open(path, options);
-  t.after(() => db.close());
+  undo(t, () => db.close());
   return db;
 }
 
