@@ -164,28 +164,74 @@ void env_finish(Env *env, Queue *jobs)
     }
 }
 
-static Napi::Value failure_value(Napi::Env env, const Failure *failure)
+/* The next functions speak Node-API itself: an environment that is being ended refuses every call,
+ * and then a missing value is all that may come of it. */
+
+static napi_value undefined_value(napi_env env)
 {
-    Napi::Array value = Napi::Array::New(env, 5);
-    value.Set(0u, Napi::Number::New(env, failure->status));
-    value.Set(1u, Napi::Number::New(env, failure->flags));
-    value.Set(2u, Napi::Number::New(env, static_cast<double>(failure->position)));
-    value.Set(3u, Napi::Number::New(env, failure->os_error));
-    value.Set(4u, Napi::String::New(env, failure->message));
+    napi_value value = nullptr;
+    napi_get_undefined(env, &value);
     return value;
 }
 
-static Napi::Value job_value(Napi::Env env, Job *job)
+static void array_set(napi_env env, napi_value array, uint32_t index, napi_value value)
 {
-    const void *data = job->result;
-    size_t bytes = job->result_bytes;
-    if (job->buffer && stator_buffer_data(job->buffer, &data, &bytes) != STATOR_OK) {
-        return env.Undefined();
+    if (array && value) {
+        napi_set_element(env, array, index, value);
     }
-    if (!data) {
-        return env.Undefined();
+}
+
+static void array_set_number(napi_env env, napi_value array, uint32_t index, double number)
+{
+    napi_value value = nullptr;
+    napi_create_double(env, number, &value);
+    array_set(env, array, index, value);
+}
+
+static napi_value failure_value(napi_env env, const Failure *failure)
+{
+    napi_value array = nullptr, message = nullptr;
+    napi_create_array_with_length(env, 5, &array);
+    array_set_number(env, array, 0, failure->status);
+    array_set_number(env, array, 1, failure->flags);
+    array_set_number(env, array, 2, static_cast<double>(failure->position));
+    array_set_number(env, array, 3, failure->os_error);
+    napi_create_string_utf8(env, failure->message, NAPI_AUTO_LENGTH, &message);
+    array_set(env, array, 4, message);
+    return array;
+}
+
+static napi_value bytes_value(napi_env env, const void *data, size_t bytes)
+{
+    napi_value value = nullptr;
+    if (!data || napi_create_buffer_copy(env, bytes, data, nullptr, &value) != napi_ok) {
+        return undefined_value(env);
     }
-    return Napi::Buffer<uint8_t>::Copy(env, static_cast<const uint8_t *>(data), bytes);
+    return value;
+}
+
+static napi_value buffer_value(napi_env env, stator_buffer *buffer)
+{
+    const void *data = nullptr;
+    size_t bytes = 0;
+    if (!buffer || stator_buffer_data(buffer, &data, &bytes) != STATOR_OK) {
+        return undefined_value(env);
+    }
+    return bytes_value(env, data, bytes);
+}
+
+static void job_deliver(napi_env env, napi_value list, uint32_t at, Job *job)
+{
+    napi_handle_scope scope = nullptr;
+    napi_open_handle_scope(env, &scope);
+    array_set_number(env, list, at, job->id);
+    array_set(env, list, at + 1,
+              job->failure.status != STATOR_OK ? failure_value(env, &job->failure)
+                                               : undefined_value(env));
+    array_set(env, list, at + 2,
+              job->buffer ? buffer_value(env, job->buffer)
+                          : bytes_value(env, job->result, job->result_bytes));
+    napi_close_handle_scope(env, scope);
 }
 
 /* Calls callback([id, failure or undefined, result or undefined, ...]). */
@@ -198,33 +244,23 @@ static void env_deliver(napi_env raw, napi_value callback, void *context, void *
     pthread_mutex_unlock(&env->mutex);
     uint32_t count = 0;
     napi_value list = nullptr;
-    if (raw) {
-        list = Napi::Array::New(raw);
-    }
+    bool is_alive = raw && napi_create_array(raw, &list) == napi_ok;
     for (Job *job = jobs.head, *next; job; job = next) {
         next = job->next;
-        if (raw) {
-            Napi::HandleScope scope(raw);
-            Napi::Array values(raw, list);
-            bool is_failed = job->failure.status != STATOR_OK;
-            values.Set(count, Napi::Number::New(raw, job->id));
-            values.Set(count + 1, is_failed ? failure_value(raw, &job->failure)
-                                            : Napi::Env(raw).Undefined());
-            values.Set(count + 2, job_value(raw, job));
-            count += 3;
+        if (is_alive) {
+            job_deliver(raw, list, count, job);
         }
+        count += 3;
         env->pending--;
         job_destroy(job);
     }
-    if (!raw || count == 0) {
+    if (!is_alive || count == 0) {
         return;
     }
     if (env->pending == 0) {
         napi_unref_threadsafe_function(raw, env->wake);
     }
-    napi_value undefined;
-    napi_get_undefined(raw, &undefined);
-    napi_call_function(raw, undefined, callback, 1, &list, nullptr);
+    napi_call_function(raw, undefined_value(raw), callback, 1, &list, nullptr);
 }
 
 /* Gives the job to its lane. Returns its id, or the negative status. */
@@ -249,22 +285,17 @@ static Napi::Value submit(const Napi::CallbackInfo &info, Db *db, Job *job, Lane
 /* error(): the last failure. */
 static Napi::Value call_error(const Napi::CallbackInfo &info)
 {
-    return failure_value(info.Env(), &env_of(info)->failure);
+    return Napi::Value(info.Env(), failure_value(info.Env(), &env_of(info)->failure));
 }
 
 /* takeLarge(): the result that did not fit, once. */
 static Napi::Value call_take_large(const Napi::CallbackInfo &info)
 {
     Env *env = env_of(info);
-    const void *data = nullptr;
-    size_t bytes = 0;
-    Napi::Value value = info.Env().Undefined();
-    if (env->large && stator_buffer_data(env->large, &data, &bytes) == STATOR_OK) {
-        value = Napi::Buffer<uint8_t>::Copy(info.Env(), static_cast<const uint8_t *>(data), bytes);
-    }
+    napi_value value = buffer_value(info.Env(), env->large);
     stator_buffer_free(env->large);
     env->large = nullptr;
-    return value;
+    return Napi::Value(info.Env(), value);
 }
 
 /* Absent options are NaN. */

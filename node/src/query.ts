@@ -229,7 +229,8 @@ export class Items<T = Item> implements AsyncIterable<T> {
     const fetch = async (): Promise<IteratorResult<T>> => {
       while (at === page.length && !isReturned) {
         if (pages.isDone) return finish();
-        page = await pages.next();
+        const next = await pages.next();
+        page = isReturned ? [] : next;
         at = 0;
       }
       return isReturned ? finish() : { done: false, value: page[at++] as T };

@@ -291,6 +291,8 @@ test("databases that are forgotten are closed by the garbage collector", (t) => 
 
 test("import and require give the same classes", () => {
   const required = createRequire(import.meta.url)("stator");
-  assert.deepEqual(Object.keys(required).sort(), Object.keys(stator).filter((name) => !/^(default|module\.exports)$/.test(name)).sort());
+  const names = (module) => Object.keys(module).filter((name) => !["default", "module.exports", "__esModule"].includes(name)).sort();
+  assert.deepEqual(names(required), names(stator));
+  assert.ok(names(stator).length > 30);
   for (const name of Object.keys(required)) assert.equal(required[name], stator[name], name);
 });
