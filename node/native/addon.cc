@@ -36,7 +36,7 @@ struct Env {
     napi_threadsafe_function wake;
     uint8_t *result;
     size_t result_capacity;
-    napi_ref result_reference; /* ends with the environment */
+    napi_ref result_reference;
     Table dbs, cursors;
     stator_buffer *large; /* a result that did not fit, until takeLarge() */
     Failure failure;
@@ -638,6 +638,7 @@ static void env_close(void *argument)
         }
     }
     env->cursors.count = env->dbs.count = 0;
+    napi_delete_reference(env->env, env->result_reference);
 }
 
 static void env_free(napi_env, void *data, void *)
@@ -668,10 +669,10 @@ static Napi::Value call_setup(const Napi::CallbackInfo &info)
         return refuse_memory(info);
     }
     napi_unref_threadsafe_function(info.Env(), env->wake);
-    napi_add_env_cleanup_hook(info.Env(), env_close, env);
     if (napi_create_reference(info.Env(), result, 1, &env->result_reference) != napi_ok) {
         return refuse_memory(info);
     }
+    napi_add_env_cleanup_hook(info.Env(), env_close, env);
     env->result = result.Data();
     env->result_capacity = result.ByteLength();
     return number_of(info, 0);

@@ -170,6 +170,7 @@ test("a signal abandons the wait with its own reason", async (t) => {
   third.abort("text");
   await assert.rejects(batch, (error) => error.code === "CANCELLED" && error.maybeApplied && error.cause === "text");
   const live = new AbortController();
+  await table.put({ title: "e", year: 1 });
   assert.deepEqual(await table.get(["a", 1], { signal: live.signal }), { title: "a", year: 1 });
   await table.put({ title: "d", year: 1 }, { signal: live.signal });
   live.abort();
