@@ -10,17 +10,12 @@ import { ClosedError, StatorError } from "./errors";
 import {
   checked, KIND_CLOSE, LANE_READ, LANE_WRITE, native, reportOf, resultOf, wait, type Native,
 } from "./native";
-import type { NumberMode } from "./number";
+import type { NumberMode } from "./types";
 
 export const CACHED_ONLY = 1;
 const WOULD_BLOCK = -22;
 
 export type Encode = (writer: Writer) => void;
-
-export interface AsyncOptions {
-  /** Abandons the wait; a write that was under way may be applied all the same. */
-  signal?: AbortSignal | undefined;
-}
 
 /** The signal's own reason; for a write it also says maybeApplied, where the reason can carry it. */
 function abandoned(signal: AbortSignal, isWrite: boolean): unknown {

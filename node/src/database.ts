@@ -1,11 +1,11 @@
 /** Databases and batches. */
-import { abandonable, Core, type AsyncOptions } from "./core";
-import { copyBytes, type Item, type KeyType, type Result } from "./decode";
+import { abandonable, Core } from "./core";
+import { copyBytes, type Result } from "./decode";
 import { withWriter, type Writer } from "./encode";
 import { invalid } from "./errors";
 import { checked, KIND_COMPACT, KIND_FLUSH, KIND_VERIFY, LANE_READ, LANE_WRITE, native, wait } from "./native";
-import type { NumberMode } from "./number";
 import { durabilityNumber, Table, type Durability, type Key } from "./table";
+import type { AsyncOptions, Item, KeyType, NumberMode } from "./types";
 
 const CREATE_TABLE = 1;
 const DESCRIBE_TABLE = 2;

@@ -5,15 +5,8 @@
  * strings of short ones are kept in a small table and not made again.
  */
 import { StatorError } from "./errors";
-import { decodeNumber, type NumberMode, type NumberValue } from "./number";
-
-/** A value of an attribute as it is read. */
-export type AttributeValue =
-  | string | number | bigint | NumberValue | boolean | null | Uint8Array
-  | Set<string> | Set<number | bigint | NumberValue> | Set<Uint8Array> | AttributeValue[] | { [name: string]: AttributeValue };
-
-/** An item as it is read. */
-export type Item = { [name: string]: AttributeValue };
+import { decodeNumber, type NumberValue } from "./number";
+import type { AttributeValue, Item, KeyAttribute, KeyType, NumberMode } from "./types";
 
 const NAME_SLOTS = 1024;
 const NAME_BYTES_MAX = 32;
@@ -211,13 +204,6 @@ export interface Result {
   table?: TableResult;
   names?: string[];
   oldItem?: Item;
-}
-
-export type KeyType = "S" | "N" | "B";
-
-export interface KeyAttribute {
-  readonly name: string;
-  readonly type: KeyType;
 }
 
 export interface TableResult {

@@ -15,9 +15,7 @@ export type { Durability, Key, KeyValue, ReadOptions, WriteOptions } from "./tab
 export { Items, SortCondition, eq, lt, le, gt, ge, between, beginsWith } from "./query";
 export type { PageOptions, QueryOptions, ScanOptions } from "./query";
 export { NumberValue } from "./number";
-export type { NumberMode } from "./number";
-export type { AsyncOptions } from "./core";
-export type { AttributeValue, Item, KeyAttribute, KeyType } from "./decode";
+export type { AsyncOptions, AttributeValue, Item, KeyAttribute, KeyType, NumberMode } from "./types";
 export {
   StatorError, ValidationException, ResourceNotFoundException, ResourceInUseException, ConditionalCheckFailedException,
   TransactionConflictException, TransactionCanceledException, InternalServerError, MisuseError, ClosedError, ForkedError,

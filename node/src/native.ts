@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { decodeResult, type Result } from "./decode";
 import { makeError, StatorError } from "./errors";
-import type { NumberMode } from "./number";
+import type { NumberMode } from "./types";
 
 export type Failure = [status: number, flags: number, position: number, osError: number, message: string];
 

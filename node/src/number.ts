@@ -8,8 +8,7 @@
  * Otherwise it is a bigint if it is an integer, else a NumberValue, which keeps the text and refuses arithmetic.
  */
 import { invalid } from "./errors";
-
-export type NumberMode = "auto" | "value" | "number";
+import type { NumberMode } from "./types";
 
 /** An exact decimal number that a JavaScript number cannot hold. Make one from text to write such a number. */
 export class NumberValue {
@@ -67,6 +66,7 @@ export class NumberValue {
 
 const NUMBER_TEXT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
+/** @internal */
 export function isNumberText(text: string): boolean {
   return NUMBER_TEXT.test(text);
 }
@@ -80,7 +80,7 @@ function decimalOf(text: string): { negative: boolean; digits: string; exponent:
   return { negative: sign === "-", digits, exponent: whole.length - leading - 1 + Number(power) };
 }
 
-/** The decimal text under which a JavaScript number is stored. */
+/** @internal The decimal text under which a JavaScript number is stored. */
 export function numberText(value: number): string {
   if (value !== value || value === Infinity || value === -Infinity) {
     throw invalid(`a number must be finite, not ${value}`);
@@ -110,7 +110,7 @@ function exactValue(negative: boolean, digits: string, exponent: number): number
   return exponent >= digits.length - 1 ? BigInt(text) : new NumberValue(text);
 }
 
-/** Reads bytes [at, at + size) in the ordered form (docs/formats/key.md). */
+/** @internal Reads bytes [at, at + size) in the ordered form (docs/formats/key.md). */
 export function decodeNumber(bytes: Uint8Array, at: number, size: number, mode: NumberMode): number | bigint | NumberValue {
   const kind = bytes[at];
   if (kind === 2 && size === 1) return mode === "value" ? new NumberValue("0") : 0;

@@ -3,12 +3,12 @@
  * it, and with `snapshot` a cursor that holds one moment. Nothing is open between two pages otherwise, so that an iteration
  * may be left at any time.
  */
-import { abandonable, CACHED_ONLY, type AsyncOptions, type Core } from "./core";
-import { copyBytes, decodeResult, type Item, type Result } from "./decode";
+import { abandonable, CACHED_ONLY, type Core } from "./core";
+import { copyBytes, decodeResult, type Result } from "./decode";
 import { withWriter, type Writer } from "./encode";
 import { invalid } from "./errors";
 import { checked, native, resultOf, wait } from "./native";
-import type { NumberMode } from "./number";
+import type { AsyncOptions, Item, NumberMode } from "./types";
 
 const FLAG = { CONSISTENT: 2, REVERSE: 8, SNAPSHOT: 16 } as const;
 const FIELD = { TABLE_ID: 2, PARTITION: 9, LIMIT: 10, SORT: 11, PAGE_ITEMS: 12, START_AFTER: 14, SEGMENT: 15 } as const;
@@ -17,15 +17,19 @@ const SCAN = 11;
 
 /** A condition on the sort key; made by eq, lt, le, gt, ge, between and beginsWith. */
 export class SortCondition {
-  /** @internal */
-  readonly operator: number;
-  /** @internal */
-  readonly values: readonly unknown[];
+  private readonly operator: number;
+  private readonly values: readonly unknown[];
 
   /** @internal */
   constructor(operator: number, values: readonly unknown[]) {
     this.operator = operator;
     this.values = values;
+  }
+
+  /** @internal */
+  encode(writer: Writer): void {
+    writer.byte(this.operator);
+    for (const value of this.values) writer.value(value);
   }
 }
 
@@ -303,6 +307,7 @@ function plan(core: Core, operation: number, flags: number, options: PageOptions
   };
 }
 
+/** @internal */
 export function query<T>(core: Core, tableId: number, partition: unknown, options: QueryOptions): Items<T> {
   return new Items<T>(plan(core, QUERY, options.reverse ? FLAG.REVERSE : 0, options, (writer) => {
     writer.fieldU32(FIELD.TABLE_ID, tableId);
@@ -312,12 +317,12 @@ export function query<T>(core: Core, tableId: number, partition: unknown, option
     if (options.sort === undefined) return;
     if (!(options.sort instanceof SortCondition)) throw invalid("sort must be a condition, as ge(1970)");
     const sort = writer.fieldBegin(FIELD.SORT);
-    writer.byte(options.sort.operator);
-    for (const value of options.sort.values) writer.value(value);
+    options.sort.encode(writer);
     writer.fieldEnd(sort);
   }));
 }
 
+/** @internal */
 export function scan<T>(core: Core, tableId: number, options: ScanOptions): Items<T> {
   return new Items<T>(plan(core, SCAN, 0, options, (writer) => {
     writer.fieldU32(FIELD.TABLE_ID, tableId);

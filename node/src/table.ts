@@ -1,11 +1,12 @@
 /** One table. */
-import { abandonable, CACHED_ONLY, type AsyncOptions, type Core } from "./core";
-import type { Item, KeyAttribute, TableResult } from "./decode";
+import { abandonable, CACHED_ONLY, type Core } from "./core";
+import type { TableResult } from "./decode";
 import type { Writer } from "./encode";
 import { invalid } from "./errors";
 import { LANE_WRITE } from "./native";
-import { NumberValue, type NumberMode } from "./number";
+import { NumberValue } from "./number";
 import { query, scan, type Items, type QueryOptions, type ScanOptions } from "./query";
+import type { AsyncOptions, Item, KeyAttribute, NumberMode } from "./types";
 
 const PUT = 5;
 const GET = 6;
@@ -23,6 +24,7 @@ export type Durability = "sync" | "interval" | "none";
 
 const LEVELS: Record<Durability, number> = { sync: 1, interval: 2, none: 3 };
 
+/** @internal */
 export function durabilityNumber(durability: Durability): number {
   const level = Object.hasOwn(LEVELS, durability) ? LEVELS[durability] : undefined;
   if (level === undefined) throw invalid(`durability must be "sync", "interval" or "none", not ${String(durability)}`);
