@@ -1,5 +1,5 @@
 # Thin targets for people; CMake presets do the work.
-.PHONY: help test test-one tidy clean deps build
+.PHONY: help test test-long test-one tidy clean deps build
 quiet = @bash tools/quiet.sh
 jobs = $(shell nproc)
 
@@ -17,6 +17,9 @@ build: deps
 
 test: build ## install what is missing, build, run every suite
 	@python3 tests/run.py $(SUITES)
+
+test-long: build ## the same, with the long versions of the fault tests
+	@STATOR_LONG=1 python3 tests/run.py $(SUITES)
 
 test-one: deps ## one C test under the sanitizers: make test-one NAME=base
 	@test -n "$(NAME)" || { echo "usage: make test-one NAME=base"; exit 2; }

@@ -31,6 +31,10 @@ static st_status reader_check_header(st_op *op, st_log_reader *reader, const cha
     reader->identity.file_id = st_get_u64(header + 32);
     if (memcmp(header, ST_LOG_MAGIC, 8) != 0 ||
         st_get_u32(header + 60) != st_log__crc(&reader->identity, 0, header, 60)) {
+        if (reader_is_zero(header + ST_LOG_HEADER_BYTES, reader->size - ST_LOG_HEADER_BYTES)) {
+            reader->size = 0; /* torn: the header is durable before the first frame is written */
+            return ST_OK;
+        }
         return st_fail_at(op, ST_CORRUPT, 0, "%s: damaged header of a log segment at offset 0",
                           path);
     }

@@ -205,8 +205,34 @@ static st_status open_sweep(st_op *op, st_lsm *lsm, const st_version *version, u
 
 /* ---- opening ---------------------------------------------------------------------------- */
 
+/* The directory may be new, and its own name is durable only with the directory it is in. */
+static st_status open_sync_parent(st_op *op, st_lsm *lsm)
+{
+    size_t bytes = lsm->path.size;
+    char *parent = st_arena_alloc(&op->arena, bytes + 2);
+    if (!parent) {
+        return st_fail_memory(op, bytes + 2);
+    }
+    memcpy(parent, lsm->path.data, bytes);
+    while (bytes > 1 && parent[bytes - 1] == '/') {
+        bytes--;
+    }
+    while (bytes > 0 && parent[bytes - 1] != '/') {
+        bytes--;
+    }
+    while (bytes > 1 && parent[bytes - 1] == '/') {
+        bytes--;
+    }
+    if (bytes == 0) {
+        parent[bytes++] = '.';
+    }
+    parent[bytes] = '\0';
+    return st_env_sync_dir(op, lsm->env, parent);
+}
+
 static st_status open_new(st_op *op, st_lsm *lsm, st_version **out_version)
 {
+    ST_TRY(open_sync_parent(op, lsm));
     ST_TRY(st_env_entropy(op, lsm->env, lsm->database_id, sizeof lsm->database_id));
     st_buf_slice(&lsm->header, lsm->options.header);
     ST_TRY(st_buf_check(op, &lsm->header));
