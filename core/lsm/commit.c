@@ -91,12 +91,18 @@ static st_status commit_segment(st_op *op, st_lsm *lsm, uint64_t bytes)
 
 /* ---- the leader's work, outside the mutex ----------------------------------------------- */
 
-static void commit_encode(st_lsm *lsm, st_commit *first, const st_commit *behind, uint64_t sequence,
+/* A group is its first and its last commit: others join the queue behind the last one meanwhile. */
+static st_commit *commit_after(const st_commit *commit, const st_commit *last)
+{
+    return commit == last ? NULL : commit->next;
+}
+
+static void commit_encode(st_lsm *lsm, st_commit *first, const st_commit *last, uint64_t sequence,
                           uint64_t time_us)
 {
     st_log_segment *log = lsm->writes_to->log;
     st_log_group_begin(log);
-    for (st_commit *commit = first; commit != behind; commit = commit->next) {
+    for (st_commit *commit = first; commit; commit = commit_after(commit, last)) {
         st_log_frame frame = {.type = ST_FRAME_BATCH,
                               .sequence = sequence++,
                               .time_us = time_us,
@@ -121,33 +127,33 @@ static void commit_apply(st_memtable *memtable, st_slice bytes, uint64_t sequenc
     }
 }
 
-/* Logs and applies the commits from first up to behind. *out_is_fatal: the log itself failed. */
-static st_status commit_group(st_op *op, st_lsm *lsm, st_commit *first, const st_commit *behind,
-                              uint64_t time_us, bool *out_is_fatal)
+/* Logs and applies the commits from first to last. *out_is_fatal: the log itself failed. */
+static st_status commit_group(st_op *op, st_lsm *lsm, st_memtable *memtable, st_commit *first,
+                              const st_commit *last, uint64_t time_us, bool *out_is_fatal)
 {
     *out_is_fatal = false;
     size_t count = 0, payload_bytes = 0, log_bytes = 0;
-    for (st_commit *commit = first; commit != behind; commit = commit->next) {
+    for (st_commit *commit = first; commit; commit = commit_after(commit, last)) {
         count += commit->count;
         payload_bytes += commit->payload_bytes;
         log_bytes += commit->batch.size + ST_LOG_FRAME_HEADER_BYTES;
     }
-    st_memtable *memtable =
-        lsm->set->memtables[0]->memtable; /* only a leader changes which one that is */
     ST_TRY(st_lsm__memtable_reserve(op, memtable, count, payload_bytes));
     ST_TRY(commit_segment(op, lsm, log_bytes));
     uint64_t sequence = atomic_load_explicit(&lsm->applied, memory_order_relaxed) + 1;
-    commit_encode(lsm, first, behind, sequence, time_us);
+    commit_encode(lsm, first, last, sequence, time_us);
     st_status status = st_log_append(op, lsm->writes_to->log);
     if (status != ST_OK) {
         *out_is_fatal = status != ST_NO_SPACE && status != ST_NO_MEMORY;
         if (status == ST_NO_SPACE) {
-            lsm->writes_to = NULL; /* its zeros ended: the next group gets a new segment, if there
-                                      is space for one */
+            /* Its zeros ended: the next group gets a new segment, if there is space for one. */
+            st_mutex_lock(&lsm->state);
+            lsm->writes_to = NULL;
+            st_mutex_unlock(&lsm->state);
         }
         return status;
     }
-    for (st_commit *commit = first; commit != behind; commit = commit->next) {
+    for (st_commit *commit = first; commit; commit = commit_after(commit, last)) {
         commit->sequence = sequence++;
         commit_apply(memtable, commit->batch, commit->sequence);
     }
@@ -171,17 +177,17 @@ static bool commit_is_interval(const st_lsm *lsm, const st_commit *commit)
 }
 
 /* State held. Takes what the leader did into account, and wakes those it did it for. */
-static void commit_finish(st_op *op, st_lsm *lsm, st_commit *behind, st_status status)
+static void commit_finish(st_op *op, st_lsm *lsm, st_commit *last, st_status status)
 {
-    st_commit *last = NULL;
-    while (lsm->queue_first != behind) {
-        st_commit *commit = lsm->queue_first;
+    st_commit *newest = NULL, *commit;
+    do {
+        commit = lsm->queue_first;
         lsm->queue_first = commit->next;
         commit->status = status;
         if (status != ST_OK) {
             commit->error = op->error;
         } else if (commit->batch.size > 0) {
-            last = commit;
+            newest = commit;
             if (commit_is_sync(lsm, commit)) {
                 lsm->first_pending_sync =
                     lsm->first_pending_sync ? lsm->first_pending_sync : commit->sequence;
@@ -193,16 +199,16 @@ static void commit_finish(st_op *op, st_lsm *lsm, st_commit *behind, st_status s
         if (commit->is_waiting) {
             st_cond_signal(&commit->cond);
         }
-    }
+    } while (commit != last);
     if (!lsm->queue_first) {
         lsm->queue_last = NULL;
     }
-    if (last) {
-        atomic_store_explicit(&lsm->applied, last->sequence, memory_order_release);
+    if (newest) {
+        atomic_store_explicit(&lsm->applied, newest->sequence, memory_order_release);
         st_segment *segment = lsm->writes_to;
         lsm->written_log += st_log_bytes(segment->log) - segment->bytes;
         segment->bytes = st_log_bytes(segment->log);
-        segment->last_sequence = last->sequence;
+        segment->last_sequence = newest->sequence;
         segment->has_unsynced = true;
         st_lsm__publish(lsm);
     }
@@ -296,24 +302,27 @@ static void commit_lead(st_op *op, st_lsm *lsm, st_commit *lead)
             status = commit_stall(op, lsm);
         }
         status = status == ST_OK && !is_empty ? commit_freeze(op, lsm) : status;
-        commit_finish(op, lsm, lead->next, status);
+        commit_finish(op, lsm, lead, status);
         return;
     }
     st_status status = commit_make_room(op, lsm);
-    st_commit *behind = lead->next;
+    st_commit *last = lead;
     size_t bytes = lead->batch.size;
-    while (behind && behind->batch.size > 0 && bytes + behind->batch.size <= COMMIT_GROUP_BYTES) {
-        bytes += behind->batch.size;
-        behind = behind->next;
+    while (last->next && last->next->batch.size > 0 &&
+           bytes + last->next->batch.size <= COMMIT_GROUP_BYTES) {
+        last = last->next;
+        bytes += last->batch.size;
     }
     if (status == ST_OK) {
         uint64_t now = st_env_time_us(lsm->env);
         lsm->last_time_us = now > lsm->last_time_us ? now : lsm->last_time_us;
         uint64_t time_us = lsm->last_time_us;
         bool is_fatal;
+        /* Only a leader puts another memtable in front; the set around it may change meanwhile. */
+        st_memtable *memtable = lsm->set->memtables[0]->memtable;
         lsm->is_committing = true;
         st_mutex_unlock(&lsm->state);
-        status = commit_group(op, lsm, lead, behind, time_us, &is_fatal);
+        status = commit_group(op, lsm, memtable, lead, last, time_us, &is_fatal);
         st_mutex_lock(&lsm->state);
         lsm->is_committing = false;
         if (is_fatal) {
@@ -322,7 +331,7 @@ static void commit_lead(st_op *op, st_lsm *lsm, st_commit *lead)
             status = st_lsm__failed(op, lsm);
         }
     }
-    commit_finish(op, lsm, behind, status);
+    commit_finish(op, lsm, last, status);
 }
 
 /* Enters the queue and returns when the commit is done, by this thread or by another. */

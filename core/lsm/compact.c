@@ -252,8 +252,9 @@ out:
 
 static st_status compact_begin(st_op *op, st_lsm *lsm, compact_job *job)
 {
-    *job = (compact_job){.lsm = lsm,
-                         .base = lsm->set->version}; /* only a holder of work changes the version */
+    *job = (compact_job){
+        .lsm = lsm,
+        .base = st_lsm__version_of(lsm)}; /* only a holder of work changes the version */
     uint32_t most = 1;
     for (uint32_t level = 0; level < ST_LSM_LEVELS; level++) {
         most += job->base->counts[level];
@@ -301,9 +302,9 @@ static uint64_t compact_level_bytes(const st_version *version, uint32_t level)
 }
 
 /* The level that most needs to give something down; ST_LSM_LEVELS when none does. */
-static uint32_t compact_pick_level(const st_lsm *lsm)
+static uint32_t compact_pick_level(st_lsm *lsm)
 {
-    const st_version *version = lsm->set->version;
+    const st_version *version = st_lsm__version_of(lsm);
     if (version->counts[0] >= ST_LEVEL0_TRIGGER) {
         return 0;
     }

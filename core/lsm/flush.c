@@ -171,7 +171,7 @@ static st_status flush_memtable(st_op *op, st_lsm *lsm, st_counted_memtable *mem
     st_version *version = NULL;
     st_status status;
     ST_TRY_OUT(flush_write_file(op, lsm, memtable->memtable, &file));
-    ST_TRY_OUT(st_lsm__version_copy(op, lsm->set->version, NULL, &version));
+    ST_TRY_OUT(st_lsm__version_copy(op, st_lsm__version_of(lsm), NULL, &version));
     if (file) {
         ST_TRY_OUT(st_lsm__version_add(op, version, 0, file));
     }

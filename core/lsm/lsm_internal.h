@@ -207,7 +207,9 @@ st_status st_lsm__set_create(st_op *op, st_lsm *lsm, st_counted_memtable **memta
                              uint32_t memtable_count, st_version *version,
                              st_set **out_set) ST_MUST_USE;
 st_set *st_lsm__set_retain(st_lsm *lsm); /* state held */
-void st_lsm__set_release(st_set *set);   /* state not held */
+/* The version in use. work held: only its holder puts another one in, so that this one stays. */
+st_version *st_lsm__version_of(st_lsm *lsm);
+void st_lsm__set_release(st_set *set); /* state not held */
 uint64_t st_lsm__set_covering(const st_set *set, st_slice key, uint64_t max_sequence);
 bool st_lsm__set_has_ranges(const st_set *set);
 /* Merged iterator over all of it. */

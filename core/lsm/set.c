@@ -55,6 +55,14 @@ st_set *st_lsm__set_retain(st_lsm *lsm)
     return lsm->set;
 }
 
+st_version *st_lsm__version_of(st_lsm *lsm)
+{
+    st_mutex_lock(&lsm->state);
+    st_version *version = lsm->set->version;
+    st_mutex_unlock(&lsm->state);
+    return version;
+}
+
 void st_lsm__set_release(st_set *set)
 {
     if (!set || atomic_fetch_sub_explicit(&set->references, 1, memory_order_acq_rel) != 1) {
