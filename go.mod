@@ -1,0 +1,3 @@
+module github.com/statordb/stator
+
+go 1.23
