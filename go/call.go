@@ -1,7 +1,7 @@
 package stator
 
 /*
-#cgo CFLAGS: -std=c11 -O2 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSTATOR_ZSTD_DLOPEN -fno-strict-aliasing -fno-delete-null-pointer-checks
+#cgo CFLAGS: -std=c11 -O2 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSTATOR_ZSTD_DLOPEN -fno-strict-aliasing
 #cgo CFLAGS: -I${SRCDIR}/../core -I${SRCDIR}/../ffi -I${SRCDIR}/../ffi/include
 #cgo LDFLAGS: -lpthread -ldl
 #include "bridge.h"
