@@ -14,6 +14,7 @@ build: deps
 	$(quiet) build-asan cmake --build --preset asan -j$(jobs)
 	$(quiet) configure-tsan cmake --preset tsan
 	$(quiet) build-tsan cmake --build --preset tsan -j$(jobs) --target threads_tests
+	@python3 tools/core_hash.py
 
 test: build ## install what is missing, build, run every suite
 	@python3 tests/run.py $(SUITES)

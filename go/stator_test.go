@@ -106,19 +106,19 @@ func TestStructsFollowTheirTags(t *testing.T) {
 	}
 	type full struct {
 		Base
-		Year   uint16              `dynamodbav:"year"`
-		Hidden string              `dynamodbav:"-"`
-		Empty  string              `dynamodbav:",omitempty"`
-		Tags   []string            `dynamodbav:"tags,stringset"`
-		Bits   map[int]bool        `dynamodbav:"bits,numberset"`
-		At     time.Time           `dynamodbav:"at,unixtime"`
-		When   time.Time           `dynamodbav:"when"`
-		Text   int                 `dynamodbav:"text,string"`
-		Ptr    *float64            `dynamodbav:"ptr"`
-		Nil    *int                `dynamodbav:"nil"`
-		Map    map[string][]int8   `dynamodbav:"map"`
-		Raw    [2]byte             `dynamodbav:"raw"`
-		Any    any                 `dynamodbav:"any"`
+		Year   uint16               `dynamodbav:"year"`
+		Hidden string               `dynamodbav:"-"`
+		Empty  string               `dynamodbav:",omitempty"`
+		Tags   []string             `dynamodbav:"tags,stringset"`
+		Bits   map[int]bool         `dynamodbav:"bits,numberset"`
+		At     time.Time            `dynamodbav:"at,unixtime"`
+		When   time.Time            `dynamodbav:"when"`
+		Text   int                  `dynamodbav:"text,string"`
+		Ptr    *float64             `dynamodbav:"ptr"`
+		Nil    *int                 `dynamodbav:"nil"`
+		Map    map[string][]int8    `dynamodbav:"map"`
+		Raw    [2]byte              `dynamodbav:"raw"`
+		Any    any                  `dynamodbav:"any"`
 		Sub    struct{ X, Y int32 } `dynamodbav:"sub"`
 	}
 	half := 0.5
