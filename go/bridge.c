@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static void go_bridge_finish(stator_go_call *call, stator_status status, stator_error *error, stator_buffer *buffer)
+static void go_bridge_finish(stator_go_call *call, stator_status status, stator_error *error,
+                             stator_buffer *buffer)
 {
     call->status = status;
     if (status != STATOR_OK) {
@@ -19,8 +20,8 @@ static void go_bridge_finish(stator_go_call *call, stator_status status, stator_
     }
 }
 
-void stator_go_open(const void *path, size_t path_bytes, const stator_options *options, uintptr_t *out_db,
-                    stator_go_call *call)
+void stator_go_open(const void *path, size_t path_bytes, const stator_options *options,
+                    uintptr_t *out_db, stator_go_call *call)
 {
     stator_error error;
     stator_error_init(&error);
@@ -38,37 +39,39 @@ void stator_go_close(uintptr_t db, stator_go_call *call)
     go_bridge_finish(call, status, &error, NULL);
 }
 
-void stator_go_execute(uintptr_t db, const void *request, size_t request_bytes, void *result, size_t result_capacity,
-                       stator_go_call *call)
+void stator_go_execute(uintptr_t db, const void *request, size_t request_bytes, void *result,
+                       size_t result_capacity, stator_go_call *call)
 {
     stator_error error;
     stator_error_init(&error);
     stator_buffer *buffer = NULL;
     call->result_bytes = 0;
-    stator_status status = stator_execute((stator_db *)db, request, request_bytes, result, result_capacity,
-                                          &call->result_bytes, &buffer, &error);
+    stator_status status = stator_execute((stator_db *)db, request, request_bytes, result,
+                                          result_capacity, &call->result_bytes, &buffer, &error);
     go_bridge_finish(call, status, &error, buffer);
 }
 
-void stator_go_cursor_open(uintptr_t db, const void *request, size_t request_bytes, uintptr_t *out_cursor,
-                           stator_go_call *call)
+void stator_go_cursor_open(uintptr_t db, const void *request, size_t request_bytes,
+                           uintptr_t *out_cursor, stator_go_call *call)
 {
     stator_error error;
     stator_error_init(&error);
     stator_cursor *cursor = NULL;
-    stator_status status = stator_cursor_open((stator_db *)db, request, request_bytes, &cursor, &error);
+    stator_status status =
+        stator_cursor_open((stator_db *)db, request, request_bytes, &cursor, &error);
     *out_cursor = (uintptr_t)cursor;
     go_bridge_finish(call, status, &error, NULL);
 }
 
-void stator_go_cursor_next_page(uintptr_t cursor, void *result, size_t result_capacity, stator_go_call *call)
+void stator_go_cursor_next_page(uintptr_t cursor, void *result, size_t result_capacity,
+                                stator_go_call *call)
 {
     stator_error error;
     stator_error_init(&error);
     stator_buffer *buffer = NULL;
     call->result_bytes = 0;
-    stator_status status = stator_cursor_next_page((stator_cursor *)cursor, result, result_capacity, &call->result_bytes,
-                                                   &buffer, &error);
+    stator_status status = stator_cursor_next_page((stator_cursor *)cursor, result, result_capacity,
+                                                   &call->result_bytes, &buffer, &error);
     go_bridge_finish(call, status, &error, buffer);
 }
 
@@ -91,9 +94,10 @@ void stator_go_care(uintptr_t db, int32_t what, stator_go_call *call)
     stator_error_init(&error);
     stator_buffer *report = NULL;
     call->result_bytes = 0;
-    stator_status status = what == STATOR_GO_FLUSH     ? stator_flush((stator_db *)db, &error)
-                           : what == STATOR_GO_COMPACT ? stator_compact((stator_db *)db, &error)
-                                                       : stator_verify((stator_db *)db, &report, &error);
+    stator_status status = what == STATOR_GO_FLUSH ? stator_flush((stator_db *)db, &error)
+                           : what == STATOR_GO_COMPACT
+                               ? stator_compact((stator_db *)db, &error)
+                               : stator_verify((stator_db *)db, &report, &error);
     go_bridge_finish(call, status, &error, report);
 }
 

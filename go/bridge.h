@@ -15,19 +15,21 @@ typedef struct stator_go_call {
     char message[STATOR_ERROR_MESSAGE_BYTES];
 } stator_go_call;
 
-void stator_go_open(const void *path, size_t path_bytes, const stator_options *options, uintptr_t *out_db,
-                    stator_go_call *call);
+void stator_go_open(const void *path, size_t path_bytes, const stator_options *options,
+                    uintptr_t *out_db, stator_go_call *call);
 void stator_go_close(uintptr_t db, stator_go_call *call);
-void stator_go_execute(uintptr_t db, const void *request, size_t request_bytes, void *result, size_t result_capacity,
-                       stator_go_call *call);
-void stator_go_cursor_open(uintptr_t db, const void *request, size_t request_bytes, uintptr_t *out_cursor,
-                           stator_go_call *call);
-void stator_go_cursor_next_page(uintptr_t cursor, void *result, size_t result_capacity, stator_go_call *call);
+void stator_go_execute(uintptr_t db, const void *request, size_t request_bytes, void *result,
+                       size_t result_capacity, stator_go_call *call);
+void stator_go_cursor_open(uintptr_t db, const void *request, size_t request_bytes,
+                           uintptr_t *out_cursor, stator_go_call *call);
+void stator_go_cursor_next_page(uintptr_t cursor, void *result, size_t result_capacity,
+                                stator_go_call *call);
 void stator_go_cursor_free(uintptr_t cursor);
 void stator_go_release(stator_go_call *call);
 
 enum { STATOR_GO_FLUSH = 1, STATOR_GO_COMPACT = 2, STATOR_GO_VERIFY = 3 };
-void stator_go_care(uintptr_t db, int32_t what, stator_go_call *call); /* a report comes as the result */
+void stator_go_care(uintptr_t db, int32_t what,
+                    stator_go_call *call); /* a report comes as the result */
 void stator_go_stats(uintptr_t db, stator_stats *out_stats, stator_go_call *call);
 
 #endif
