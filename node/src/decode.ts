@@ -4,19 +4,16 @@
  * A decoder reads the shared result buffer and copies everything out of it. Attribute names repeat from item to item, so the
  * strings of short ones are kept in a small table and not made again.
  */
-import { StatorError } from "./errors";
+import { malformedResult } from "./errors";
 import { decodeNumber, type NumberValue } from "./number";
 import type { AttributeValue, Item, KeyAttribute, KeyType, NumberMode } from "./types";
 
 const NAME_SLOTS = 1024;
 const NAME_BYTES_MAX = 32;
-const SHORT_TEXT = 12;
+/** Up to here a loop beats the call into the runtime. */
+const SHORT_TEXT = 8;
 
 const names: (string | undefined)[] = new Array(NAME_SLOTS).fill(undefined);
-
-function malformed(): StatorError {
-  return new StatorError("the engine gave a result that cannot be read", { code: "INTERNAL" });
-}
 
 /** A plain Uint8Array of its own; slice() of a Buffer would be a Buffer. */
 export function copyBytes(bytes: Uint8Array, start: number, end: number): Uint8Array {
@@ -56,12 +53,12 @@ export class Reader {
       value += (byte & 127) * 2 ** shift;
       if (byte < 128) return value;
     }
-    throw malformed();
+    throw malformedResult();
   }
 
   private take(size: number): number {
     const start = this.at;
-    if (!(start + size <= this.bytes.length)) throw malformed();
+    if (!(start + size <= this.bytes.length)) throw malformedResult();
     this.at = start + size;
     return start;
   }
@@ -69,14 +66,16 @@ export class Reader {
   text(size: number): string {
     const start = this.take(size);
     if (size <= SHORT_TEXT) {
-      let text = "";
-      let i = start;
-      for (; i < this.at; i++) {
-        const code = this.bytes[i];
-        if (code > 127) break;
-        text += String.fromCharCode(code);
+      const { bytes, at: end } = this;
+      let all = 0;
+      for (let i = start; i < end; i++) all |= bytes[i];
+      if (all < 128) {
+        let text = "";
+        let i = start;
+        for (; i + 4 <= end; i += 4) text += String.fromCharCode(bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]);
+        for (; i < end; i++) text += String.fromCharCode(bytes[i]);
+        return text;
       }
-      if (i === this.at) return text;
     }
     return this.bytes.utf8Slice(start, this.at);
   }
@@ -141,7 +140,7 @@ export class Reader {
       case 11:
         return this.entries(this.head());
       default:
-        throw malformed();
+        throw malformedResult();
     }
   }
 
@@ -175,12 +174,12 @@ export class Reader {
   item(size: number): Item {
     const start = this.take(size);
     this.at = start;
-    if (this.bytes[start] !== 1) throw malformed();
+    if (this.bytes[start] !== 1) throw malformedResult();
     this.at += 2;
     const count = this.u32();
     this.at += 4 * count;
     const item = this.entries(count);
-    if (this.at !== start + size) throw malformed();
+    if (this.at !== start + size) throw malformedResult();
     return item;
   }
 
@@ -223,7 +222,7 @@ function readTable(reader: Reader): TableResult {
   const keys: KeyAttribute[] = [];
   for (let i = 0; i < count; i++) {
     const type = KEY_TYPES[reader.bytes[reader.at++]];
-    if (type === undefined) throw malformed();
+    if (type === undefined) throw malformedResult();
     keys.push({ name: reader.text(reader.varint()), type });
   }
   return { id, createdUs, keys, name: reader.text(reader.varint()) };
@@ -267,18 +266,18 @@ export function decodeResult(bytes: Buffer, size: number, mode: NumberMode): Res
   const reader = new Reader(bytes, mode);
   const result: Result = {};
   try {
-    if (bytes[0] !== 1 || size < 2 || size > bytes.length) throw malformed();
+    if (bytes[0] !== 1 || size < 2 || size > bytes.length) throw malformedResult();
     reader.at = 2;
     while (reader.at < size) {
       const field = bytes[reader.at++];
       const length = reader.u32();
       const end = reader.at + length;
-      if (end > size) throw malformed();
+      if (end > size) throw malformedResult();
       readField(reader, field, length, result);
       reader.at = end;
     }
   } catch (error) {
-    if (error instanceof RangeError) throw malformed();
+    if (error instanceof RangeError) throw malformedResult();
     throw error;
   }
   return result;

@@ -79,7 +79,6 @@ export class Writer {
   reset(): this {
     this.at = 0;
     this.depth = 0;
-    this.path.length = 0;
     this.removeUndefined = false;
     if (this.bytes.length > KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
     return this;
@@ -98,9 +97,17 @@ export class Writer {
     this.bytes[this.at++] = value;
   }
 
+  private putU32(at: number, value: number): void {
+    const { bytes } = this;
+    bytes[at] = value;
+    bytes[at + 1] = value >>> 8;
+    bytes[at + 2] = value >>> 16;
+    bytes[at + 3] = value >>> 24;
+  }
+
   u32(value: number): void {
     this.reserve(4);
-    this.bytes.writeUInt32LE(value, this.at);
+    this.putU32(this.at, value);
     this.at += 4;
   }
 
@@ -145,6 +152,14 @@ export class Writer {
       }
     }
     if (!text.isWellFormed()) this.refuse("the text holds a lone surrogate, which UTF-8 cannot carry");
+    if (length <= SHORT_TEXT) {
+      // At most three bytes for a unit: the length takes one byte.
+      this.reserve(1 + 3 * length);
+      const size = this.bytes.utf8Write(text, this.at + 1, 3 * length);
+      this.bytes[this.at] = size;
+      this.at += 1 + size;
+      return;
+    }
     const size = Buffer.byteLength(text, "utf8");
     this.varint(size);
     this.reserve(size);
@@ -174,8 +189,8 @@ export class Writer {
   }
 
   private end(start: number, count: number): void {
-    this.bytes.writeUInt32LE(this.at - start, start - 8);
-    this.bytes.writeUInt32LE(count, start - 4);
+    this.putU32(start - 8, this.at - start);
+    this.putU32(start - 4, count);
   }
 
   refuse(what: string): never {
@@ -209,7 +224,42 @@ export class Writer {
 
   private number(value: number | bigint): void {
     this.byte(TAG.N_TEXT);
+    if (typeof value === "number" && Number.isSafeInteger(value)) return this.integer(value);
     this.ascii(this.numberText(value)!);
+  }
+
+  /** varint length, then the digits: what ascii(String(value)) does, without making the string. */
+  private integer(value: number): void {
+    this.reserve(20);
+    const length = this.at++;
+    if (value < 0) {
+      this.bytes[this.at++] = 0x2d;
+      value = -value;
+    }
+    let low = value;
+    let width = 1;
+    if (value >= 1e9) {
+      const high = Math.floor(value / 1e9);
+      this.digits(high, 1);
+      low = value - high * 1e9;
+      width = 9;
+    }
+    this.digits(low, width);
+    this.bytes[length] = this.at - length - 1;
+  }
+
+  /** The digits of an integer below 1e9, at least width of them. */
+  private digits(value: number, width: number): void {
+    let size = 1;
+    for (let power = 10; power <= value; power *= 10) size++;
+    if (size < width) size = width;
+    let rest = value | 0;
+    for (let i = this.at + size - 1; i >= this.at; i--) {
+      const next = (rest / 10) | 0;
+      this.bytes[i] = 0x30 + rest - next * 10;
+      rest = next;
+    }
+    this.at += size;
   }
 
   /** As numberTextOf, with the path in the refusal of NaN and its like. */
@@ -332,7 +382,7 @@ export class Writer {
   }
 
   fieldEnd(start: number): void {
-    this.bytes.writeUInt32LE(this.at - start, start - 4);
+    this.putU32(start - 4, this.at - start);
   }
 
   fieldByte(number: number, value: number): void {

@@ -97,5 +97,10 @@ export function invalid(message: string): ValidationException {
   return new ValidationException(message, { code: "INVALID_ARGUMENT" });
 }
 
+/** @internal A result that the codec cannot read. */
+export function malformedResult(): StatorError {
+  return new StatorError("the engine gave a result that cannot be read", { code: "INTERNAL" });
+}
+
 /** @internal Every name that a status can have. */
 export const classNames: readonly string[] = Object.keys(classes);

@@ -7,7 +7,7 @@
  * A stored number comes back as a JavaScript number exactly when writing that number would store the same value again.
  * Otherwise it is a bigint if it is an integer, else a NumberValue, which keeps the text and refuses arithmetic.
  */
-import { invalid } from "./errors";
+import { invalid, malformedResult } from "./errors";
 import type { NumberMode } from "./types";
 
 /** An exact decimal number that a JavaScript number cannot hold. Make one from text to write such a number. */
@@ -115,7 +115,7 @@ export function decodeNumber(bytes: Uint8Array, at: number, size: number, mode: 
   const kind = bytes[at];
   if (kind === 2 && size === 1) return mode === "value" ? new NumberValue("0") : 0;
   const flip = kind === 1 ? 0xff : 0;
-  if ((kind !== 1 && kind !== 3) || size < 4 || bytes[at + size - 1] !== flip) throw invalid("a number in the result is malformed");
+  if ((kind !== 1 && kind !== 3) || size < 4 || bytes[at + size - 1] !== flip) throw malformedResult();
   const exponent = (bytes[at + 1] ^ flip) - 130;
   const pairs = size - 3;
   // Seven pairs and less fit a double exactly, and so does the power of ten: one correctly rounded division, or none.

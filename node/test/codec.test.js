@@ -178,6 +178,34 @@ test("results with unknown fields are read, and cut or foreign ones refused", ()
   assert.throws(() => decodeResult(Buffer.from([2, 6]), 2, "auto"), { code: "INTERNAL" });
 });
 
+test("any bytes give a result or an error, and damage to a real one too", () => {
+  const frame = canonical(parse(encoded({ a: [1, { b: new Set(["x", "y"]) }], n: new Set([1, 2.5]), t: "é".repeat(50) })));
+  const real = [1, 6, 1, ...u32(frame.length), ...frame];
+  const read = (bytes) => {
+    try {
+      decodeResult(Buffer.from(bytes), bytes.length, "auto");
+    } catch (error) {
+      assert.equal(error.code, "INTERNAL", error.stack);
+    }
+  };
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => read([1, 6, ...bytes])), { numRuns: 3000 });
+  for (let at = 0; at < real.length; at++) {
+    for (const byte of [0, 1, 127, 128, 255, real[at] ^ 1]) read(real.with(at, byte));
+  }
+});
+
+test("lists nested without end in a result are an error", () => {
+  const depth = 200_000;
+  const bytes = Buffer.alloc(depth * 9 + 40);
+  let at = bytes.writeUInt8(1, 0);
+  at = bytes.writeUInt8(6, at);
+  at = bytes.writeUInt8(1, at);
+  at = bytes.writeUInt32LE(bytes.length - 7, at);
+  at += Buffer.from([1, 0, 1, 0, 0, 0, 10, 0, 0, 0, 1, 97]).copy(bytes, at);
+  for (let i = 0; i < depth; i++) at += Buffer.from([10, 255, 255, 255, 0, 1, 0, 0, 0]).copy(bytes, at);
+  assert.throws(() => decodeResult(bytes, bytes.length, "auto"), { code: "INTERNAL" });
+});
+
 test("a writer gives the memory of a giant back", () => {
   const writer = new Writer();
   writer.value("x".repeat(3_000_000));

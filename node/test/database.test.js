@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { readdirSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
+import natives from "../dist/native.js";
 import * as stator from "stator";
 import { database, folder, movies } from "./support.js";
 
@@ -196,20 +197,64 @@ test("flush, compact, verify and stats work on both ways of calling", async (t) 
   assert.deepEqual(await table.get(42), { id: 42 });
 });
 
-test("reads that are not in memory come from a worker", async (t) => {
+test("reads from memory stay on the calling thread, those from files go to a worker", async (t) => {
   const path = folder(t);
   const first = await stator.open(path);
   const table = await first.table("numbers", schema);
-  for (let id = 0; id < 300; id++) table.putSync({ id, text: "x".repeat(100) }, { durability: "none" });
+  for (let id = 0; id < 3000; id++) table.putSync({ id, text: `${id}`.repeat(25) }, { durability: "none" });
   await first.compact();
   await first.close();
   const db = await database(t, path);
   const cold = await db.openTable("numbers");
-  const items = await Promise.all([5, 100, 299, 300].map((id) => cold.get(id)));
-  assert.deepEqual(items.map((item) => item?.id), [5, 100, 299, undefined]);
-  assert.deepEqual((await cold.batchGet([1, 2, 999])).map((item) => item?.id), [1, 2, undefined]);
-  const again = await database(t, path);
-  assert.equal((await (await again.openTable("numbers")).scan({ pageSize: 37 }).toArray()).length, 300);
+  const binary = natives.native();
+  const submit = t.mock.method(binary, "submit");
+  const handed = async (work) => {
+    const before = submit.mock.callCount();
+    await work();
+    return submit.mock.callCount() - before;
+  };
+  const reads = async () => {
+    assert.deepEqual((await Promise.all([5, 1000, 2999, 3000].map((id) => cold.get(id)))).map((item) => item?.id), [5, 1000, 2999, undefined]);
+    assert.deepEqual((await cold.batchGet([1, 2000, 9999])).map((item) => item?.id), [1, 2000, undefined]);
+    assert.equal((await cold.scan({ pageSize: 1000 }).toArray()).length, 3000);
+  };
+  assert.ok((await handed(reads)) > 0);
+  assert.equal(await handed(reads), 0);
+  for (const call of submit.mock.calls) assert.equal(call.arguments[3], natives.LANE_READ);
+});
+
+test("nothing waits for the pool that the runtime shares", (t) => {
+  const path = folder(t);
+  execFileSync("mkfifo", [join(path, "fifo")]);
+  // One thread in the pool, and it waits for a writer of the fifo until the database has done all its work.
+  const code = `
+    import fs from "node:fs";
+    import { open } from "stator";
+    const fifo = ${JSON.stringify(join(path, "fifo"))};
+    let opened = false;
+    const blocked = fs.promises.open(fifo, "r").then((file) => { opened = true; return file.close(); });
+    const db = await open(${JSON.stringify(join(path, "db"))});
+    const table = await db.table("numbers", { partition: "id:N" });
+    await table.put({ id: 1 });
+    await db.compact();
+    await db.verify();
+    console.log(await table.get(1), (await table.scan({ snapshot: true }).toArray()).length);
+    await db.close();
+    console.log(opened);
+    fs.closeSync(fs.openSync(fifo, fs.constants.O_WRONLY));
+    await blocked;
+    console.log(opened);`;
+  const done = spawnSync(process.execPath, script(code), {
+    cwd: new URL(".", import.meta.url), encoding: "utf8", timeout: 60_000, env: { ...process.env, UV_THREADPOOL_SIZE: "1" },
+  });
+  assert.equal(done.stdout, "{ id: 1 } 1\nfalse\ntrue\n", done.stderr);
+});
+
+test("a package without a binary for the machine says so", (t) => {
+  const path = folder(t);
+  cpSync(new URL("../dist", import.meta.url), join(path, "dist"), { recursive: true });
+  const { openSync } = createRequire(import.meta.url)(join(path, "dist/index.js"));
+  assert.throws(() => openSync(":memory:"), /StatorError: stator has no binary for .*stator\.node is missing/);
 });
 
 test("damage is reported with the report", async (t) => {
