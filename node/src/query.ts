@@ -186,7 +186,12 @@ class Pages {
   }
 
   next(): Promise<Item[]> {
-    return abandonable(this.plan.signal, false, () => this.fetch());
+    const { signal } = this.plan;
+    if (signal === undefined) return this.fetch();
+    return abandonable(signal, false, () => this.fetch()).catch((error) => {
+      this.end();
+      throw error;
+    });
   }
 
   /** Ends the iteration and lets go of the moment it saw, once no page of it is being fetched. */

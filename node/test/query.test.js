@@ -151,6 +151,21 @@ test("next() called many times at once gives every item once and in order", asyn
   }
 });
 
+test("an aborted signal ends an iteration between two pages", async (t) => {
+  const { table } = await years(t);
+  for (const snapshot of [false, true]) {
+    const control = new AbortController();
+    const seen = [];
+    await assert.rejects(async () => {
+      for await (const item of table.query("Alien", { snapshot, pageSize: 3, signal: control.signal })) {
+        seen.push(item.year);
+        if (item.year === 2) control.abort();
+      }
+    }, { name: "AbortError" });
+    assert.deepEqual(seen, [1, 2, 3]);
+  }
+});
+
 test("options that make no sense are refused", async (t) => {
   const { table } = await years(t);
   for (const value of [0, -1, 1.5, NaN, "3", null]) {
