@@ -12,7 +12,8 @@
  *    A failed sync is never retried.
  * 3. rename, remove and creation are durable only after st_env_sync_dir of the directory.
  * 4. Errors carry the errno in op->error.os_error and name the path. ENOSPC and EDQUOT are
- *    NO_SPACE, ENOENT is NOT_FOUND, everything else IO.
+ *    NO_SPACE, ENOENT is NOT_FOUND, ENOMEM is NO_MEMORY, everything else IO. A failed read or
+ *    write names the offset too.
  * 5. Background threads started here block all signals. Files are opened O_CLOEXEC. Nothing is
  *    printed.
  *

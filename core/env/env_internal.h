@@ -9,9 +9,12 @@ struct st_file_lock {
     st_env *env;
 };
 
-/* The status of an errno (ENOENT: NOT_FOUND; ENOSPC, EDQUOT: NO_SPACE; else IO); its text goes
- * behind "what path". */
+/* The status of an errno (ENOENT: NOT_FOUND; ENOSPC, EDQUOT: NO_SPACE; ENOMEM: NO_MEMORY; else IO);
+ * its text goes behind "what path". */
 st_status st_env__fail_errno(st_op *op, int number, const char *what, const char *path);
+/* The same at a place in the file, which is the position of the error too. */
+st_status st_env__fail_errno_at(st_op *op, int number, const char *what, const char *path,
+                                uint64_t offset);
 
 /* Clock, entropy and threads of the process: shared by posix and memory. */
 uint64_t st_env__time_us(st_env *env);
@@ -20,6 +23,10 @@ st_status st_env__entropy(st_op *op, st_env *env, void *to, size_t bytes);
 st_status st_env__thread_start(st_op *op, st_env *env, const char *name, void (*run)(void *),
                                void *arg, st_thread **out_thread);
 void st_env__thread_join(st_thread *thread);
+
+/* process.c: wall clock in seconds when this process started; the same for its whole life, give or
+ * take a second. */
+uint64_t st_env__process_start_s(void);
 
 /* posix_file.c */
 st_status st_env__posix_open(st_op *op, st_env *env, const char *path, uint32_t flags,

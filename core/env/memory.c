@@ -1,13 +1,18 @@
 /* The memory Env: files that live as long as the Env. Bytes are kept in pages, so that a growing
  * file is never copied and a failed allocation leaves the file as it was. Names are whole paths; a
- * directory is a name too. One mutex guards the names, one per file its bytes. A removed file lives
- * on until its last handle is closed.
+ * directory is a name too, made without asking for the one it is in; a file wants its directory.
+ * One mutex guards the names, one per file its bytes. A removed file lives on until its last handle
+ * is closed. What fails for want of memory makes the handle dead, as a full disk does.
  */
 #include "env/env_internal.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MEMORY_PAGE_BYTES ((size_t)16384)
+#define MEMORY_FILE_BYTES_MAX ((uint64_t)1 << 46)
 
 typedef struct memory_node {
     struct memory_node
@@ -32,6 +37,10 @@ typedef struct memory_env {
 typedef struct memory_file {
     st_file file;
     memory_node *node;
+    bool is_writable;
+    _Atomic bool is_dead; /* a write failed: nothing more may be written */
+    size_t path_bytes;
+    char path[]; /* as it was opened, for messages */
 } memory_file;
 
 typedef struct memory_lock {
@@ -96,9 +105,18 @@ static memory_node *memory_create(memory_env *env, const char *path, bool is_dir
     return node;
 }
 
-static st_status memory_missing(st_op *op, const char *what, const char *path)
+/* Whether the directory of a path is there; a path without one is. */
+static bool memory_has_parent(memory_env *env, const char *path)
 {
-    return st_fail(op, ST_NOT_FOUND, "cannot %s %s: no such file", what, path);
+    const char *slash = strrchr(path, '/');
+    size_t bytes = slash ? (size_t)(slash - path) : 0;
+    for (memory_node *node = env->nodes; bytes > 0 && node; node = node->next) {
+        if (node->path && node->is_dir && strlen(node->path) == bytes &&
+            memcmp(node->path, path, bytes) == 0) {
+            return true;
+        }
+    }
+    return bytes == 0;
 }
 
 static st_status memory_open_node(st_op *op, memory_env *env, const char *path, uint32_t flags,
@@ -106,13 +124,13 @@ static st_status memory_open_node(st_op *op, memory_env *env, const char *path, 
 {
     memory_node *node = memory_find(env, path);
     if (node && node->is_dir) {
-        return st_fail(op, ST_IO, "cannot open %s: it is a directory", path);
+        return st_env__fail_errno(op, EISDIR, "cannot open", path);
     }
     if (node && (flags & ST_OPEN_EXCLUSIVE)) {
-        return st_fail(op, ST_IO, "cannot open %s: it exists", path);
+        return st_env__fail_errno(op, EEXIST, "cannot open", path);
     }
-    if (!node && !(flags & ST_OPEN_CREATE)) {
-        return memory_missing(op, "open", path);
+    if (!node && (!(flags & ST_OPEN_CREATE) || !memory_has_parent(env, path))) {
+        return st_env__fail_errno(op, ENOENT, "cannot open", path);
     }
     if (!node && !(node = memory_create(env, path, false))) {
         return st_fail_memory(op, sizeof *node);
@@ -126,18 +144,22 @@ static st_status memory_open(st_op *op, st_env *base, const char *path, uint32_t
                              st_file **out_file)
 {
     memory_env *env = (memory_env *)base;
-    memory_file *file = st_alloc_new(base->alloc, sizeof *file);
+    size_t path_bytes = strlen(path) + 1;
+    memory_file *file = st_alloc_new(base->alloc, sizeof *file + path_bytes);
     if (!file) {
-        return st_fail_memory(op, sizeof *file);
+        return st_fail_memory(op, sizeof *file + path_bytes);
     }
     st_mutex_lock(&env->mutex);
     st_status status = memory_open_node(op, env, path, flags, &file->node);
     st_mutex_unlock(&env->mutex);
     if (status != ST_OK) {
-        st_alloc_free(base->alloc, file, sizeof *file);
+        st_alloc_free(base->alloc, file, sizeof *file + path_bytes);
         return status;
     }
     file->file.env = base;
+    file->is_writable = (flags & ST_OPEN_WRITE) != 0;
+    file->path_bytes = path_bytes;
+    memcpy(file->path, path, path_bytes);
     *out_file = &file->file;
     return ST_OK;
 }
@@ -163,13 +185,18 @@ static st_status memory_read_at(st_op *op, st_file *base, uint64_t offset, void 
     return ST_OK;
 }
 
+static st_status memory_check_alive(st_op *op, memory_file *file, const char *what)
+{
+    if (atomic_load_explicit(&file->is_dead, memory_order_relaxed)) {
+        return st_fail(op, ST_FAILED, "%s: an earlier write or sync of this file failed",
+                       file->path);
+    }
+    return file->is_writable ? ST_OK : st_env__fail_errno(op, EBADF, what, file->path);
+}
+
 /* Makes room for a file of so many bytes; new pages are zeros. */
 static st_status memory_grow(st_op *op, const st_alloc *alloc, memory_node *node, uint64_t bytes)
 {
-    if (bytes > ((uint64_t)1 << 46)) {
-        return st_fail(op, ST_NO_SPACE, "%s: too large a file",
-                       node->path ? node->path : "(removed)");
-    }
     size_t count = (size_t)((bytes + MEMORY_PAGE_BYTES - 1) / MEMORY_PAGE_BYTES);
     if (count > node->page_capacity) {
         size_t capacity = node->page_capacity ? node->page_capacity : 8;
@@ -197,8 +224,17 @@ static st_status memory_grow(st_op *op, const st_alloc *alloc, memory_node *node
 static st_status memory_write_at(st_op *op, st_file *base, uint64_t offset, const void *from,
                                  size_t bytes)
 {
-    memory_node *node = ((memory_file *)base)->node;
+    memory_file *file = (memory_file *)base;
+    memory_node *node = file->node;
     const uint8_t *at = from;
+    ST_TRY(memory_check_alive(op, file, "cannot write"));
+    if (bytes > MEMORY_FILE_BYTES_MAX || offset > MEMORY_FILE_BYTES_MAX - bytes) {
+        atomic_store_explicit(&file->is_dead, true, memory_order_relaxed);
+        return st_env__fail_errno_at(op, EFBIG, "cannot write", file->path, offset);
+    }
+    if (bytes == 0) {
+        return ST_OK;
+    }
     st_mutex_lock(&node->mutex);
     st_status status = memory_grow(op, base->env->alloc, node, offset + bytes);
     for (size_t done = 0; status == ST_OK && done < bytes;) {
@@ -212,14 +248,17 @@ static st_status memory_write_at(st_op *op, st_file *base, uint64_t offset, cons
         node->bytes = offset + bytes;
     }
     st_mutex_unlock(&node->mutex);
+    if (status != ST_OK) {
+        atomic_store_explicit(&file->is_dead, true, memory_order_relaxed);
+    }
     return status;
 }
 
 static st_status memory_sync(st_op *op, st_file *base)
 {
-    (void)op;
-    (void)base;
-    return ST_OK;
+    memory_file *file = (memory_file *)base;
+    bool is_dead = atomic_load_explicit(&file->is_dead, memory_order_relaxed);
+    return is_dead ? memory_check_alive(op, file, "cannot sync") : ST_OK;
 }
 
 static st_status memory_size(st_op *op, st_file *base, uint64_t *out_bytes)
@@ -234,8 +273,14 @@ static st_status memory_size(st_op *op, st_file *base, uint64_t *out_bytes)
 
 static st_status memory_truncate(st_op *op, st_file *base, uint64_t bytes)
 {
-    memory_node *node = ((memory_file *)base)->node;
+    memory_file *file = (memory_file *)base;
+    memory_node *node = file->node;
     const st_alloc *alloc = base->env->alloc;
+    ST_TRY(memory_check_alive(op, file, "cannot set the size of"));
+    if (bytes > MEMORY_FILE_BYTES_MAX) {
+        atomic_store_explicit(&file->is_dead, true, memory_order_relaxed);
+        return st_env__fail_errno(op, EFBIG, "cannot set the size of", file->path);
+    }
     st_mutex_lock(&node->mutex);
     st_status status = memory_grow(op, alloc, node, bytes);
     if (status == ST_OK) {
@@ -250,6 +295,9 @@ static st_status memory_truncate(st_op *op, st_file *base, uint64_t bytes)
         node->bytes = bytes;
     }
     st_mutex_unlock(&node->mutex);
+    if (status != ST_OK) {
+        atomic_store_explicit(&file->is_dead, true, memory_order_relaxed);
+    }
     return status;
 }
 
@@ -265,7 +313,7 @@ static void memory_close(st_file *base)
 {
     memory_file *file = (memory_file *)base;
     memory_unreference((memory_env *)base->env, file->node);
-    st_alloc_free(base->env->alloc, file, sizeof *file);
+    st_alloc_free(base->env->alloc, file, sizeof *file + file->path_bytes);
 }
 
 /* ---- names ------------------------------------------------------------------------------ */
@@ -277,7 +325,7 @@ static st_status memory_mkdir(st_op *op, st_env *base, const char *path)
     memory_node *node = memory_find(env, path);
     st_status status = ST_OK;
     if (node && !node->is_dir) {
-        status = st_fail(op, ST_IO, "cannot make the directory %s: it is a file", path);
+        status = st_env__fail_errno(op, ENOTDIR, "cannot make the directory", path);
     } else if (!node && !memory_create(env, path, true)) {
         status = st_fail_memory(op, sizeof *node);
     }
@@ -301,7 +349,10 @@ static st_status memory_list(st_op *op, st_env *base, const char *path, st_buf *
     memory_env *env = (memory_env *)base;
     st_mutex_lock(&env->mutex);
     memory_node *directory = memory_find(env, path);
-    st_status status = directory && directory->is_dir ? ST_OK : memory_missing(op, "list", path);
+    st_status status =
+        directory && directory->is_dir
+            ? ST_OK
+            : st_env__fail_errno(op, directory ? ENOTDIR : ENOENT, "cannot list", path);
     const char *before = "";
     while (status == ST_OK) { /* the smallest name behind the one before: few files, no memory */
         const char *smallest = NULL;
@@ -335,7 +386,9 @@ static st_status memory_remove(st_op *op, st_env *base, const char *path)
     memory_env *env = (memory_env *)base;
     st_mutex_lock(&env->mutex);
     memory_node *node = memory_find(env, path);
-    st_status status = node && !node->is_dir ? ST_OK : memory_missing(op, "remove", path);
+    st_status status = node && !node->is_dir
+                           ? ST_OK
+                           : st_env__fail_errno(op, node ? EISDIR : ENOENT, "cannot remove", path);
     if (status == ST_OK) {
         memory_unname(env, node);
     }
@@ -355,10 +408,13 @@ static st_status memory_rename(st_op *op, st_env *base, const char *from, const 
     st_mutex_lock(&env->mutex);
     memory_node *node = memory_find(env, from);
     memory_node *replaced = memory_find(env, to);
-    if (!node || node->is_dir) {
+    int number = !node || !memory_has_parent(env, to)             ? ENOENT
+                 : node->is_dir || (replaced && replaced->is_dir) ? EISDIR
+                                                                  : 0;
+    if (number != 0) {
         st_mutex_unlock(&env->mutex);
         st_alloc_free(base->alloc, copy, bytes);
-        return memory_missing(op, "rename", from);
+        return st_env__fail_errno(op, number, "cannot rename", from);
     }
     if (replaced && replaced != node) {
         memory_unname(env, replaced);
@@ -391,7 +447,7 @@ static st_status memory_stat(st_op *op, st_env *base, const char *path, uint64_t
         *out_is_dir = node->is_dir;
     }
     st_mutex_unlock(&env->mutex);
-    return node ? ST_OK : memory_missing(op, "look at", path);
+    return node ? ST_OK : st_env__fail_errno(op, ENOENT, "cannot look at", path);
 }
 
 static st_status memory_lock_file(st_op *op, st_env *base, const char *path,
@@ -406,7 +462,8 @@ static st_status memory_lock_file(st_op *op, st_env *base, const char *path,
     st_status status = memory_open_node(op, env, path, ST_OPEN_CREATE, &lock->node);
     if (status == ST_OK && lock->node->is_locked) {
         lock->node->references--;
-        status = st_fail(op, ST_LOCKED, "%s: locked by this process", path);
+        status =
+            st_fail(op, ST_LOCKED, "%s: locked by pid %ld, this process", path, (long)getpid());
     } else if (status == ST_OK) {
         lock->node->is_locked = true;
     }

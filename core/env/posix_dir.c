@@ -3,7 +3,9 @@
  * The lock is an OFD lock: it belongs to the open file, not to the process, so that closing another
  * descriptor of the file does not drop it, and a second opener in the same process is refused as
  * well. A forked child shares the open file; its fork handler closes the child's descriptors, which
- * leaves the parent's lock alone.
+ * leaves the parent's lock alone. A descriptor that could hold the lock exists only while it is in
+ * the list or the mutex of the list is held: a fork waits for that mutex, so that no child inherits
+ * one it does not know of.
  */
 #include "env/env_internal.h"
 
@@ -220,24 +222,23 @@ static int posix_lock_write_owner(int descriptor)
     char text[256];
     (void)gethostname(host, sizeof host - 1);
     int bytes = snprintf(text, sizeof text, "%ld %llu %s\n", (long)getpid(),
-                         (unsigned long long)(st_env__time_us(NULL) / 1000000u), host);
-    bool is_written =
-        ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, (size_t)bytes, 0) == bytes;
-    return is_written ? 0 : errno;
+                         (unsigned long long)st_env__process_start_s(), host);
+    if (ftruncate(descriptor, 0) != 0) {
+        return errno;
+    }
+    ssize_t put = pwrite(descriptor, text, (size_t)bytes, 0);
+    return put == bytes ? 0 : put < 0 ? errno : ENOSPC;
 }
 
-static st_status posix_lock(st_op *op, st_env *env, const char *path, st_file_lock **out_lock)
+/* Opens and locks the file. Called with the mutex of the list held. */
+static st_status posix_lock_open(st_op *op, const char *path, int *out_descriptor)
 {
-    (void)pthread_once(&posix_locks_once, posix_locks_setup);
-    posix_file_lock *lock = st_alloc_new(env->alloc, sizeof *lock);
-    if (!lock) {
-        return st_fail_memory(op, sizeof *lock);
-    }
-    int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    int descriptor;
+    do {
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    } while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0) {
-        int number = errno;
-        st_alloc_free(env->alloc, lock, sizeof *lock);
-        return st_env__fail_errno(op, number, "cannot open", path);
+        return st_env__fail_errno(op, errno, "cannot open", path);
     }
     struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     st_status status = ST_OK;
@@ -251,14 +252,31 @@ static st_status posix_lock(st_op *op, st_env *env, const char *path, st_file_lo
     }
     if (status != ST_OK) {
         (void)close(descriptor);
+        return status;
+    }
+    *out_descriptor = descriptor;
+    return ST_OK;
+}
+
+static st_status posix_lock(st_op *op, st_env *env, const char *path, st_file_lock **out_lock)
+{
+    (void)pthread_once(&posix_locks_once, posix_locks_setup);
+    posix_file_lock *lock = st_alloc_new(env->alloc, sizeof *lock);
+    if (!lock) {
+        return st_fail_memory(op, sizeof *lock);
+    }
+    *lock = (posix_file_lock){.lock = {env}, .descriptor = -1};
+    (void)pthread_mutex_lock(&posix_locks_mutex);
+    st_status status = posix_lock_open(op, path, &lock->descriptor);
+    if (status == ST_OK) {
+        lock->next = posix_locks;
+        posix_locks = lock;
+    }
+    (void)pthread_mutex_unlock(&posix_locks_mutex);
+    if (status != ST_OK) {
         st_alloc_free(env->alloc, lock, sizeof *lock);
         return status;
     }
-    *lock = (posix_file_lock){.lock = {env}, .descriptor = descriptor};
-    (void)pthread_mutex_lock(&posix_locks_mutex);
-    lock->next = posix_locks;
-    posix_locks = lock;
-    (void)pthread_mutex_unlock(&posix_locks_mutex);
     *out_lock = &lock->lock;
     return ST_OK;
 }
@@ -273,10 +291,10 @@ static void posix_unlock(st_file_lock *base)
             break;
         }
     }
-    (void)pthread_mutex_unlock(&posix_locks_mutex);
     if (lock->descriptor >= 0) {
         (void)close(lock->descriptor);
     }
+    (void)pthread_mutex_unlock(&posix_locks_mutex);
     st_alloc_free(lock->lock.env->alloc, lock, sizeof *lock);
 }
 

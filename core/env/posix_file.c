@@ -19,16 +19,36 @@ typedef struct posix_file {
     char path[];
 } posix_file;
 
+static st_status posix_status_of(int number)
+{
+    return number == ENOENT                       ? ST_NOT_FOUND
+           : number == ENOSPC || number == EDQUOT ? ST_NO_SPACE
+           : number == ENOMEM                     ? ST_NO_MEMORY
+                                                  : ST_IO;
+}
+
 st_status st_env__fail_errno(st_op *op, int number, const char *what, const char *path)
 {
-    st_status code = number == ENOENT                       ? ST_NOT_FOUND
-                     : number == ENOSPC || number == EDQUOT ? ST_NO_SPACE
-                     : number == ENOMEM                     ? ST_NO_MEMORY
-                                                            : ST_IO;
     char text[96];
     const char *reason = strerror_r(number, text, sizeof text);
-    st_status status = st_fail(op, code, "%s %s: %s", what, path, reason);
-    if (op && op->error.os_error == 0) {
+    bool is_first = op && op->error.code == ST_OK; /* an earlier error keeps its own errno */
+    st_status status = st_fail(op, posix_status_of(number), "%s %s: %s", what, path, reason);
+    if (is_first) {
+        op->error.os_error = number;
+    }
+    return status;
+}
+
+st_status st_env__fail_errno_at(st_op *op, int number, const char *what, const char *path,
+                                uint64_t offset)
+{
+    char text[96];
+    const char *reason = strerror_r(number, text, sizeof text);
+    bool is_first = op && op->error.code == ST_OK;
+    st_status status =
+        st_fail_at(op, posix_status_of(number), (int64_t)offset, "%s %s at offset %llu: %s", what,
+                   path, (unsigned long long)offset, reason);
+    if (is_first) {
         op->error.os_error = number;
     }
     return status;
@@ -78,7 +98,7 @@ st_status st_env__posix_read_at(st_op *op, st_file *base, uint64_t offset, void 
             continue;
         }
         if (got < 0) {
-            return st_env__fail_errno(op, errno, "cannot read", file->path);
+            return st_env__fail_errno_at(op, errno, "cannot read", file->path, offset);
         }
         if (got == 0) {
             break;
@@ -113,8 +133,9 @@ st_status st_env__posix_write_at(st_op *op, st_file *base, uint64_t offset, cons
             continue;
         }
         if (put <= 0) {
+            int number = put < 0 ? errno : EIO;
             atomic_store_explicit(&file->is_dead, true, memory_order_relaxed);
-            return st_env__fail_errno(op, put < 0 ? errno : EIO, "cannot write", file->path);
+            return st_env__fail_errno_at(op, number, "cannot write", file->path, offset);
         }
         at += put;
         offset += (uint64_t)put;
@@ -155,7 +176,11 @@ st_status st_env__posix_truncate(st_op *op, st_file *base, uint64_t bytes)
 {
     posix_file *file = (posix_file *)base;
     ST_TRY(posix_check_alive(op, file));
-    if (ftruncate(file->descriptor, (off_t)bytes) != 0) {
+    int failed;
+    do {
+        failed = ftruncate(file->descriptor, (off_t)bytes);
+    } while (failed != 0 && errno == EINTR);
+    if (failed != 0) {
         int number = errno;
         atomic_store_explicit(&file->is_dead, true, memory_order_relaxed);
         return st_env__fail_errno(op, number, "cannot set the size of", file->path);
