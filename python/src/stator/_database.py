@@ -1,0 +1,194 @@
+"""Databases and batches."""
+
+import os
+
+from . import _frames as frames
+from . import errors
+from ._native import hot
+from ._table import Table
+
+DURABILITY = {None: 0, "sync": 1, "interval": 2, "none": 3}
+FLOATS = 1
+
+
+def durability_number(name):
+    try:
+        return DURABILITY[name]
+    except (KeyError, TypeError):
+        raise errors.make(6, errors.CALLER, -1, f"durability must be 'sync', 'interval' or 'none', not {name!r}") from None
+
+
+def open(
+    path,
+    *,
+    create=True,
+    read_only=False,
+    durability=None,
+    interval_ms=0,
+    memory_budget_bytes=0,
+    memtable_bytes=0,
+    file_bytes=0,
+    floats=False,
+):
+    """Opens the database in a directory, or a private one without files for ":memory:".
+
+    create: make directory and database if they are missing. read_only: take no lock, write nothing. durability: what a write
+    waits for: "sync" (the default: it survives power loss), "interval" (at most the last interval_ms are lost) or "none" (it
+    survives the process). memory_budget_bytes: memtables, cache, filters and indexes, default 64 MiB. floats: let floats in,
+    and give numbers back as int or float instead of Decimal.
+    """
+    token = hot.open(
+        os.fsencode(path),
+        int(create),
+        int(read_only),
+        durability_number(durability),
+        interval_ms,
+        0,
+        memory_budget_bytes,
+        memtable_bytes,
+        file_bytes,
+    )
+    return Database(token, path, FLOATS if floats else 0)
+
+
+def _key(text):
+    name, colon, letter = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+    if not colon or not name or letter not in frames.TYPES:
+        raise errors.make(6, errors.CALLER, -1, f"the key {text!r} is not 'name:S', 'name:N' or 'name:B'")
+    return name, letter
+
+
+class Database:
+    """An open database; made by open(). Use it as a context manager, or close() it."""
+
+    def __init__(self, token, path, mode):
+        self._token = token
+        self._mode = mode
+        self.path = path
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def __repr__(self):
+        return f"<stator.Database {self.path!r}{'' if self._token else ' closed'}>"
+
+    def __del__(self):
+        try:
+            self.close()
+        except Exception:  # nothing useful can be done while an object goes away
+            pass
+
+    def close(self):
+        """Syncs and closes; closing twice is fine. Iterators that are still open then raise ClosedError."""
+        token, self._token = getattr(self, "_token", 0), 0
+        if token:
+            hot.close(token)
+
+    def table(self, name, partition=None, sort=None):
+        """Opens a table; with partition (and sort), "name:T" with T one of S, N and B, creates it when it is missing.
+
+        Other keys than those the table has are a ValidationException.
+        """
+        if partition is None:
+            fields = frames.request(frames.DESCRIBE_TABLE, (frames.TABLE_NAME, name.encode()))
+            return self._describe(fields)
+        return self._create(name, partition, sort, frames.ENSURE)
+
+    def create_table(self, name, partition, sort=None):
+        """Makes a new table; ResourceInUseException when the name is taken."""
+        return self._create(name, partition, sort, 0)
+
+    def _create(self, name, partition, sort, flags):
+        keys = [_key(partition)] + ([_key(sort)] if sort is not None else [])
+        return self._describe(
+            frames.request(
+                frames.CREATE_TABLE,
+                (frames.TABLE_NAME, name.encode()),
+                (frames.SCHEMA, frames.schema(keys)),
+                (frames.FLAGS, frames.u32(flags)),
+            )
+        )
+
+    def _describe(self, request):
+        answer = frames.results(hot.execute(self._token, request))
+        return Table(self, *frames.read_table(answer[frames.RESULT_TABLE]))
+
+    def delete_table(self, name):
+        """Deletes a table with all its items."""
+        hot.execute(self._token, frames.request(frames.DELETE_TABLE, (frames.TABLE_NAME, name.encode())))
+
+    def tables(self):
+        """The names of all tables, ascending."""
+        names, start_after = [], None
+        while True:
+            request = frames.request(frames.LIST_TABLES, (frames.START_AFTER, start_after))
+            answer = frames.results(hot.execute(self._token, request))
+            names += frames.read_names(answer[frames.RESULT_NAMES])
+            start_after = answer.get(frames.RESULT_LAST_KEY)
+            if start_after is None:
+                return names
+
+    def batch(self, durability=None):
+        """Puts and deletes over any tables, applied together when the `with` block ends without an exception."""
+        return Batch(self, durability)
+
+    def flush(self):
+        """Writes what is in memory to sorted files."""
+        hot.flush(self._token)
+
+    def compact(self):
+        """Flushes, then merges everything into the last level."""
+        hot.compact(self._token)
+
+    def verify(self):
+        """Reads and checks every byte of every file; gives the report. Damage raises CorruptError, with the report."""
+        report, failure = hot.verify(self._token)
+        if failure is not None:
+            failure.report = report
+            raise failure
+        return report
+
+    def stats(self):
+        """Counters since open, as a dict."""
+        return hot.stats(self._token)
+
+
+class Batch:
+    """Collects puts and deletes; write() applies all of them, or none. As a context manager it writes at the end."""
+
+    def __init__(self, database, durability):
+        self._database = database
+        self._durability = durability_number(durability)
+        self._entries = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *exc):
+        if kind is None and self._entries:
+            self.write()
+
+    def __len__(self):
+        return len(self._entries)
+
+    def _add(self, operation, table, map):
+        if table.database is not self._database:
+            raise errors.make(6, errors.CALLER, -1, f"table {table.name} belongs to another database than the batch")
+        self._entries.append((operation, table._id, map))
+
+    def put(self, table, item):
+        """Adds an item. The dict is read when the batch is written."""
+        self._add(frames.PUT, table, item)
+
+    def delete(self, table, key):
+        """Adds a deletion; key: as for Table.get."""
+        self._add(frames.DELETE, table, table.key(key))
+
+    def write(self):
+        """Applies the batch and empties it."""
+        entries, self._entries = self._entries, []
+        database = self._database
+        hot.batch(database._token, frames.BATCH_WRITE, entries, self._durability, 0, database._mode)
