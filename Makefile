@@ -15,6 +15,7 @@ build: deps
 	$(quiet) configure-tsan cmake --preset tsan
 	$(quiet) build-tsan cmake --build --preset tsan -j$(jobs) --target threads_tests
 	@python3 tools/core_hash.py
+	@bash tools/python_env.sh
 
 test: build ## install what is missing, build, run every suite
 	@python3 tests/run.py $(SUITES)

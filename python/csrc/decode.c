@@ -1,4 +1,5 @@
-/* Canonical item frames (docs/formats/item.md) into dicts. Lengths are checked although the engine wrote them. */
+/* Canonical item frames (docs/formats/item.md) into dicts. Lengths are checked although the engine
+ * wrote them. */
 #include "hot.h"
 
 #include <string.h>
@@ -49,7 +50,8 @@ static PyObject *decode_text(hot_reader *reader)
 {
     size_t bytes;
     const uint8_t *data = decode_bytes(reader, &bytes);
-    return data ? PyUnicode_DecodeUTF8((const char *)data, (Py_ssize_t)bytes, NULL) : decode_broken();
+    return data ? PyUnicode_DecodeUTF8((const char *)data, (Py_ssize_t)bytes, NULL)
+                : decode_broken();
 }
 
 static PyObject *decode_name(hot_reader *reader)
@@ -65,7 +67,8 @@ static PyObject *decode_binary(hot_reader *reader)
 {
     size_t bytes;
     const uint8_t *data = decode_bytes(reader, &bytes);
-    return data ? PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)bytes) : decode_broken();
+    return data ? PyBytes_FromStringAndSize((const char *)data, (Py_ssize_t)bytes)
+                : decode_broken();
 }
 
 /* The digits of the ordered form; *out_exponent is that of the first digit. */
@@ -151,7 +154,8 @@ static PyObject *decode_number(hot_reader *reader)
     } else {
         memcpy(text + size, digits, (size_t)count);
         size += count;
-        size += PyOS_snprintf(text + size, sizeof text - (size_t)size, "E%+d", exponent - count + 1);
+        size +=
+            PyOS_snprintf(text + size, sizeof text - (size_t)size, "E%+d", exponent - count + 1);
     }
     text[size] = '\0';
     if (reader->mode & HOT_FLOATS) {
@@ -205,7 +209,8 @@ static PyObject *decode_set(hot_reader *reader, size_t count, PyObject *(*member
 static PyObject *decode_container(hot_reader *reader, uint8_t tag)
 {
     size_t body, count;
-    if (!decode_u32(reader, &body) || !decode_u32(reader, &count) || body > (size_t)(reader->end - reader->at)) {
+    if (!decode_u32(reader, &body) || !decode_u32(reader, &count) ||
+        body > (size_t)(reader->end - reader->at)) {
         return decode_broken();
     }
     if (Py_EnterRecursiveCall(" in an item")) {
@@ -247,7 +252,7 @@ static PyObject *decode_value(hot_reader *reader)
 
 PyObject *hot_decode_item(const uint8_t *frame, size_t frame_bytes, uint32_t mode)
 {
-    hot_reader reader = { frame, frame + frame_bytes, mode };
+    hot_reader reader = {frame, frame + frame_bytes, mode};
     size_t count;
     if (frame_bytes < 6 || frame[0] != 1) {
         return decode_broken();

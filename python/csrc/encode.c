@@ -1,17 +1,31 @@
-/* Python values into relaxed values of docs/formats/item.md. The engine checks limits, duplicates and order. */
+/* Python values into relaxed values of docs/formats/item.md. The engine checks limits, duplicates
+ * and order. */
 #include "hot.h"
 
 #include <string.h>
 
 enum {
-    HOT_S = 1, HOT_N = 2, HOT_B = 3, HOT_FALSE = 4, HOT_TRUE = 5, HOT_NULL = 6, HOT_SS = 7, HOT_BS = 9, HOT_L = 10, HOT_M = 11,
-    HOT_N_TEXT = 0x12, HOT_NS_TEXT = 0x18,
+    HOT_S = 1,
+    HOT_N = 2,
+    HOT_B = 3,
+    HOT_FALSE = 4,
+    HOT_TRUE = 5,
+    HOT_NULL = 6,
+    HOT_SS = 7,
+    HOT_BS = 9,
+    HOT_L = 10,
+    HOT_M = 11,
+    HOT_N_TEXT = 0x12,
+    HOT_NS_TEXT = 0x18,
 };
+
+#define HOT_DEPTH_MAX 64u /* the engine refuses at 32; this only stops what contains itself */
 
 void hot_buf_init(hot_buf *buf)
 {
     buf->data = buf->room;
     buf->size = 0;
+    buf->depth = 0;
     buf->capacity = sizeof buf->room;
 }
 
@@ -29,7 +43,8 @@ uint8_t *hot_buf_extend(hot_buf *buf, size_t bytes)
         while (capacity - buf->size < bytes) {
             capacity *= 2;
         }
-        uint8_t *grown = buf->data == buf->room ? PyMem_RawMalloc(capacity) : PyMem_RawRealloc(buf->data, capacity);
+        uint8_t *grown = buf->data == buf->room ? PyMem_RawMalloc(capacity)
+                                                : PyMem_RawRealloc(buf->data, capacity);
         if (!grown) {
             PyErr_NoMemory();
             return NULL;
@@ -88,7 +103,8 @@ static int encode_text(hot_buf *buf, PyObject *text)
 {
     Py_ssize_t bytes;
     const char *utf8 = encode_utf8(text, &bytes);
-    return !utf8 || encode_length(buf, (size_t)bytes) || hot_buf_add(buf, utf8, (size_t)bytes) ? -1 : 0;
+    return !utf8 || encode_length(buf, (size_t)bytes) || hot_buf_add(buf, utf8, (size_t)bytes) ? -1
+                                                                                               : 0;
 }
 
 static bool encode_is_binary(PyObject *value)
@@ -102,7 +118,8 @@ static int encode_binary(hot_buf *buf, PyObject *value)
     if (PyObject_GetBuffer(value, &view, PyBUF_CONTIG_RO) != 0) {
         return -1;
     }
-    int failed = encode_length(buf, (size_t)view.len) || hot_buf_add(buf, view.buf, (size_t)view.len);
+    int failed =
+        encode_length(buf, (size_t)view.len) || hot_buf_add(buf, view.buf, (size_t)view.len);
     PyBuffer_Release(&view);
     return failed ? -1 : 0;
 }
@@ -117,7 +134,9 @@ static bool encode_is_number(PyObject *value)
 static int encode_number(hot_buf *buf, PyObject *value, uint32_t mode)
 {
     if (PyFloat_Check(value) && !(mode & HOT_FLOATS)) {
-        hot_raise_invalid("float %R is refused, because it is not exact: use Decimal or int, or open with floats=True", value);
+        hot_raise_invalid("float %R is refused, because it is not exact: use Decimal or int, or "
+                          "open with floats=True",
+                          value);
         return -1;
     }
     if (PyLong_CheckExact(value)) {
@@ -126,7 +145,8 @@ static int encode_number(hot_buf *buf, PyObject *value, uint32_t mode)
         if (!overflow) {
             char text[24];
             int bytes = PyOS_snprintf(text, sizeof text, "%lld", number);
-            return encode_length(buf, (size_t)bytes) || hot_buf_add(buf, text, (size_t)bytes) ? -1 : 0;
+            return encode_length(buf, (size_t)bytes) || hot_buf_add(buf, text, (size_t)bytes) ? -1
+                                                                                              : 0;
         }
     }
     PyObject *text = PyFloat_Check(value)  ? PyFloat_Type.tp_repr(value)
@@ -169,13 +189,14 @@ static int encode_set(hot_buf *buf, PyObject *set, uint32_t mode)
     PyObject *member;
     int failed = 0;
     while (!failed && (member = PyIter_Next(iterator))) {
-        uint8_t wanted = PyUnicode_Check(member)       ? HOT_SS
-                         : encode_is_binary(member)    ? HOT_BS
-                         : encode_is_number(member)    ? HOT_NS_TEXT
-                                                       : 0;
+        uint8_t wanted = PyUnicode_Check(member)    ? HOT_SS
+                         : encode_is_binary(member) ? HOT_BS
+                         : encode_is_number(member) ? HOT_NS_TEXT
+                                                    : 0;
         if (!wanted || (tag && wanted != tag)) {
             hot_raise_invalid(wanted ? "a set must hold one type: strings, numbers or bytes: %R"
-                                     : "members of a set must be strings, numbers or bytes: %R", set);
+                                     : "members of a set must be strings, numbers or bytes: %R",
+                              set);
             failed = -1;
         } else if (!tag) {
             tag = wanted;
@@ -183,7 +204,7 @@ static int encode_set(hot_buf *buf, PyObject *set, uint32_t mode)
             failed = begin == SIZE_MAX;
         }
         if (!failed) {
-            failed = tag == HOT_SS ? encode_text(buf, member)
+            failed = tag == HOT_SS   ? encode_text(buf, member)
                      : tag == HOT_BS ? encode_binary(buf, member)
                                      : encode_number(buf, member, mode);
             count++;
@@ -195,7 +216,8 @@ static int encode_set(hot_buf *buf, PyObject *set, uint32_t mode)
         failed = -1;
     }
     if (!failed && !tag) {
-        hot_raise_invalid("One or more parameter values were invalid: an empty set cannot be stored");
+        hot_raise_invalid(
+            "One or more parameter values were invalid: an empty set cannot be stored");
         failed = -1;
     }
     if (!failed) {
@@ -258,12 +280,13 @@ int hot_encode_map(hot_buf *buf, PyObject *map, uint32_t mode)
 
 static int encode_container(hot_buf *buf, PyObject *value, uint32_t mode)
 {
-    if (Py_EnterRecursiveCall(" in an item")) {
-        PyErr_Clear();
-        hot_raise_invalid("Nesting Levels have exceeded supported limits: an item is nested too deeply or contains itself");
+    if (buf->depth >= HOT_DEPTH_MAX) {
+        hot_raise_invalid("Nesting Levels have exceeded supported limits: an item is nested too "
+                          "deeply or contains itself");
         return -1;
     }
     int failed;
+    buf->depth++;
     if (PyDict_Check(value)) {
         failed = hot_encode_map(buf, value, mode);
     } else if (PyList_Check(value) || PyTuple_Check(value)) {
@@ -271,7 +294,7 @@ static int encode_container(hot_buf *buf, PyObject *value, uint32_t mode)
     } else {
         failed = encode_set(buf, value, mode);
     }
-    Py_LeaveRecursiveCall();
+    buf->depth--;
     return failed;
 }
 
@@ -292,7 +315,8 @@ int hot_encode_value(hot_buf *buf, PyObject *value, uint32_t mode)
     if (encode_is_binary(value)) {
         return encode_tag(buf, HOT_B) || encode_binary(buf, value) ? -1 : 0;
     }
-    if (PyDict_Check(value) || PyList_Check(value) || PyTuple_Check(value) || PyAnySet_Check(value)) {
+    if (PyDict_Check(value) || PyList_Check(value) || PyTuple_Check(value) ||
+        PyAnySet_Check(value)) {
         return encode_container(buf, value, mode);
     }
     hot_raise_invalid("a value of type %s cannot be stored: %R", Py_TYPE(value)->tp_name, value);

@@ -1,4 +1,5 @@
-/* The module stator._hot: open, close, one item, batches, pages, and requests that Python composed itself. */
+/* The module stator._hot: open, close, one item, batches, pages, and requests that Python composed
+ * itself. */
 #include "hot.h"
 
 #include <stdarg.h>
@@ -7,19 +8,33 @@
 hot_state hot_global;
 
 enum {
-    OP_PUT = 5, OP_GET = 6, OP_DELETE = 7, OP_BATCH_WRITE = 8, OP_BATCH_GET = 9,
-    FIELD_TABLE_ID = 2, FIELD_KEY = 3, FIELD_ITEM = 4, FIELD_DURABILITY = 5, FIELD_FLAGS = 7, FIELD_ENTRY = 17,
-    FLAG_CACHED_ONLY = 1, FLAG_RETURN_OLD = 4,
-    RESULT_ITEM = 1, RESULT_ITEMS = 2, RESULT_LAST_KEY = 3, RESULT_SEQUENCE = 4, RESULT_OLD_ITEM = 7,
+    OP_PUT = 5,
+    OP_GET = 6,
+    OP_DELETE = 7,
+    OP_BATCH_WRITE = 8,
+    OP_BATCH_GET = 9,
+    FIELD_TABLE_ID = 2,
+    FIELD_KEY = 3,
+    FIELD_ITEM = 4,
+    FIELD_DURABILITY = 5,
+    FIELD_FLAGS = 7,
+    FIELD_ENTRY = 17,
+    FLAG_CACHED_ONLY = 1,
+    FLAG_RETURN_OLD = 4,
+    RESULT_ITEM = 1,
+    RESULT_ITEMS = 2,
+    RESULT_LAST_KEY = 3,
+    RESULT_SEQUENCE = 4,
+    RESULT_OLD_ITEM = 7,
 };
 
 #define HOT_RESULT_BYTES 4096
 
 PyObject *hot_raise(const stator_error *error)
 {
-    PyObject *exception = PyObject_CallFunction(hot_global.raise_error, "iILs#", (int)error->code, (unsigned)error->flags,
-                                                (long long)error->position, error->message,
-                                                (Py_ssize_t)strlen(error->message));
+    PyObject *exception = PyObject_CallFunction(hot_global.raise_error, "iILs#", (int)error->code,
+                                                (unsigned)error->flags, (long long)error->position,
+                                                error->message, (Py_ssize_t)strlen(error->message));
     if (exception) {
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
         Py_DECREF(exception);
@@ -49,7 +64,7 @@ PyObject *hot_raise_invalid(const char *format, ...)
     return NULL;
 }
 
-/* ---- frames --------------------------------------------------------------------------------------------------- */
+/* ---- frames ----------------------------------------------------------------------------- */
 
 static void hot_put_u32(uint8_t *to, size_t value)
 {
@@ -87,7 +102,7 @@ static int hot_field_map(hot_buf *buf, uint8_t number, PyObject *map, uint32_t m
 
 static int hot_request(hot_buf *buf, int operation, uint32_t table_id, PyObject *map, uint32_t mode)
 {
-    uint8_t head[2] = { 1, (uint8_t)operation };
+    uint8_t head[2] = {1, (uint8_t)operation};
     return hot_buf_add(buf, head, 2) || hot_field_u32(buf, FIELD_TABLE_ID, table_id) ||
                    hot_field_map(buf, operation == OP_PUT ? FIELD_ITEM : FIELD_KEY, map, mode)
                ? -1
@@ -96,8 +111,11 @@ static int hot_request(hot_buf *buf, int operation, uint32_t table_id, PyObject 
 
 static int hot_write_fields(hot_buf *buf, uint32_t durability, uint32_t flags)
 {
-    uint8_t level[6] = { FIELD_DURABILITY, 1, 0, 0, 0, (uint8_t)durability };
-    return (durability && hot_buf_add(buf, level, sizeof level)) || (flags && hot_field_u32(buf, FIELD_FLAGS, flags)) ? -1 : 0;
+    uint8_t level[6] = {FIELD_DURABILITY, 1, 0, 0, 0, (uint8_t)durability};
+    return (durability && hot_buf_add(buf, level, sizeof level)) ||
+                   (flags && hot_field_u32(buf, FIELD_FLAGS, flags))
+               ? -1
+               : 0;
 }
 
 /* A result frame: in room when it fits, else in a buffer of the library. */
@@ -120,11 +138,13 @@ static stator_status hot_result_take(hot_result *result, stator_status status, s
     return status;
 }
 
-static stator_status hot_call(uint64_t db, const hot_buf *buf, hot_result *result, stator_error *error)
+static stator_status hot_call(uint64_t db, const hot_buf *buf, hot_result *result,
+                              stator_error *error)
 {
     size_t bytes = 0;
-    stator_status status = stator_execute((stator_db *)(uintptr_t)db, buf->data, buf->size, result->room, HOT_RESULT_BYTES,
-                                          &bytes, &result->buffer, error);
+    stator_status status =
+        stator_execute((stator_db *)(uintptr_t)db, buf->data, buf->size, result->room,
+                       HOT_RESULT_BYTES, &bytes, &result->buffer, error);
     return hot_result_take(result, status, bytes);
 }
 
@@ -135,10 +155,9 @@ static bool hot_run(uint64_t db, const hot_buf *buf, hot_result *result)
     stator_error_init(&error);
     result->buffer = NULL;
     stator_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = hot_call(db, buf, result, &error);
-    Py_END_ALLOW_THREADS
-    if (status != STATOR_OK) {
+    Py_BEGIN_ALLOW_THREADS status = hot_call(db, buf, result, &error);
+    Py_END_ALLOW_THREADS if (status != STATOR_OK)
+    {
         stator_buffer_free(result->buffer);
         result->buffer = NULL;
         hot_raise(&error);
@@ -153,7 +172,8 @@ static const uint8_t *hot_find(const hot_result *result, uint8_t number, size_t 
     size_t at = 2;
     while (at + 5 <= result->bytes) {
         const uint8_t *field = result->data + at;
-        size_t bytes = (size_t)field[1] | (size_t)field[2] << 8 | (size_t)field[3] << 16 | (size_t)field[4] << 24;
+        size_t bytes = (size_t)field[1] | (size_t)field[2] << 8 | (size_t)field[3] << 16 |
+                       (size_t)field[4] << 24;
         if (bytes > result->bytes - at - 5) {
             break;
         }
@@ -181,17 +201,21 @@ static PyObject *hot_find_items(const hot_result *result, uint32_t mode)
     size_t bytes = 0, at = 4;
     const uint8_t *page = hot_find(result, RESULT_ITEMS, &bytes);
     PyObject *list = PyList_New(0);
-    size_t count = page && bytes >= 4 ? (size_t)page[0] | (size_t)page[1] << 8 | (size_t)page[2] << 16 | (size_t)page[3] << 24 : 0;
+    size_t count = page && bytes >= 4 ? (size_t)page[0] | (size_t)page[1] << 8 |
+                                            (size_t)page[2] << 16 | (size_t)page[3] << 24
+                                      : 0;
     for (size_t i = 0; list && i < count; i++) {
         if (bytes - at < 4) {
             break;
         }
-        size_t item_bytes = (size_t)page[at] | (size_t)page[at + 1] << 8 | (size_t)page[at + 2] << 16 | (size_t)page[at + 3] << 24;
+        size_t item_bytes = (size_t)page[at] | (size_t)page[at + 1] << 8 |
+                            (size_t)page[at + 2] << 16 | (size_t)page[at + 3] << 24;
         at += 4;
         if (item_bytes > bytes - at) {
             break;
         }
-        PyObject *item = item_bytes == 0 ? Py_NewRef(Py_None) : hot_decode_item(page + at, item_bytes, mode);
+        PyObject *item =
+            item_bytes == 0 ? Py_NewRef(Py_None) : hot_decode_item(page + at, item_bytes, mode);
         if (!item || PyList_Append(list, item) != 0) {
             Py_CLEAR(list);
         }
@@ -201,7 +225,7 @@ static PyObject *hot_find_items(const hot_result *result, uint32_t mode)
     return list;
 }
 
-/* ---- functions of the module ---------------------------------------------------------------------------------- */
+/* ---- functions of the module ------------------------------------------------------------ */
 
 static PyObject *hot_py_setup(PyObject *module, PyObject *arguments)
 {
@@ -224,8 +248,9 @@ static PyObject *hot_py_open(PyObject *module, PyObject *arguments)
     stator_options_init(&options);
     unsigned create, read_only, durability, interval_ms, inline_background;
     unsigned long long budget, memtable, file;
-    if (!PyArg_ParseTuple(arguments, "y#IIIIIKKK", &path, &path_bytes, &create, &read_only, &durability, &interval_ms,
-                          &inline_background, &budget, &memtable, &file)) {
+    if (!PyArg_ParseTuple(arguments, "y#IIIIIKKK", &path, &path_bytes, &create, &read_only,
+                          &durability, &interval_ms, &inline_background, &budget, &memtable,
+                          &file)) {
         return NULL;
     }
     options.create = create;
@@ -240,10 +265,9 @@ static PyObject *hot_py_open(PyObject *module, PyObject *arguments)
     stator_error_init(&error);
     stator_db *db = NULL;
     stator_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = stator_open(path, (size_t)path_bytes, &options, &db, &error);
-    Py_END_ALLOW_THREADS
-    PyObject *token = status == STATOR_OK ? PyLong_FromUnsignedLongLong((uintptr_t)db) : hot_raise(&error);
+    Py_BEGIN_ALLOW_THREADS status = stator_open(path, (size_t)path_bytes, &options, &db, &error);
+    Py_END_ALLOW_THREADS PyObject *token =
+        status == STATOR_OK ? PyLong_FromUnsignedLongLong((uintptr_t)db) : hot_raise(&error);
     stator_error_clear(&error);
     return token;
 }
@@ -259,10 +283,9 @@ static PyObject *hot_on_db(PyObject *arguments, hot_db_call call)
     stator_error error;
     stator_error_init(&error);
     stator_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = call((stator_db *)(uintptr_t)db, &error);
-    Py_END_ALLOW_THREADS
-    PyObject *answer = status == STATOR_OK ? Py_NewRef(Py_None) : hot_raise(&error);
+    Py_BEGIN_ALLOW_THREADS status = call((stator_db *)(uintptr_t)db, &error);
+    Py_END_ALLOW_THREADS PyObject *answer =
+        status == STATOR_OK ? Py_NewRef(Py_None) : hot_raise(&error);
     stator_error_clear(&error);
     return answer;
 }
@@ -297,10 +320,8 @@ static PyObject *hot_py_verify(PyObject *module, PyObject *arguments)
     stator_error_init(&error);
     stator_buffer *report = NULL;
     stator_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = stator_verify((stator_db *)(uintptr_t)db, &report, &error);
-    Py_END_ALLOW_THREADS
-    const void *data = "";
+    Py_BEGIN_ALLOW_THREADS status = stator_verify((stator_db *)(uintptr_t)db, &report, &error);
+    Py_END_ALLOW_THREADS const void *data = "";
     size_t bytes = 0;
     if (report) {
         (void)stator_buffer_data(report, &data, &bytes);
@@ -309,11 +330,53 @@ static PyObject *hot_py_verify(PyObject *module, PyObject *arguments)
     stator_buffer_free(report);
     PyObject *failure = Py_NewRef(Py_None);
     if (status != STATOR_OK) {
-        Py_SETREF(failure, PyObject_CallFunction(hot_global.raise_error, "iILs", (int)error.code, (unsigned)error.flags,
-                                                 (long long)error.position, error.message));
+        Py_SETREF(failure, PyObject_CallFunction(hot_global.raise_error, "iILs", (int)error.code,
+                                                 (unsigned)error.flags, (long long)error.position,
+                                                 error.message));
     }
     stator_error_clear(&error);
     return text && failure ? Py_BuildValue("(NN)", text, failure) : NULL;
+}
+
+static PyObject *hot_levels(const uint64_t *values)
+{
+    PyObject *list = PyList_New(STATOR_STATS_LEVELS);
+    for (Py_ssize_t i = 0; list && i < STATOR_STATS_LEVELS; i++) {
+        PyObject *number = PyLong_FromUnsignedLongLong(values[i]);
+        if (!number) {
+            Py_CLEAR(list);
+            break;
+        }
+        PyList_SET_ITEM(list, i, number);
+    }
+    return list;
+}
+
+static PyObject *hot_py_stats(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    unsigned long long db;
+    if (!PyArg_ParseTuple(arguments, "K", &db)) {
+        return NULL;
+    }
+    stator_stats stats = {.struct_size = sizeof stats};
+    stator_error error;
+    stator_error_init(&error);
+    if (stator_stats_read((stator_db *)(uintptr_t)db, &stats, &error) != STATOR_OK) {
+        return hot_raise(&error);
+    }
+    return Py_BuildValue(
+        "{s:I,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:N,s:N,s:N,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}",
+        "table_count", (unsigned)stats.table_count, "applied_sequence", stats.applied_sequence,
+        "published_sequence", stats.published_sequence, "durable_sequence", stats.durable_sequence,
+        "memtable_bytes", stats.memtable_bytes, "memtable_entries", stats.memtable_entries,
+        "log_segments", stats.log_segments, "log_bytes", stats.log_bytes, "level_files",
+        hot_levels(stats.level_files), "level_bytes", hot_levels(stats.level_bytes),
+        "level_entries", hot_levels(stats.level_entries), "cache_bytes", stats.cache_bytes,
+        "cache_hits", stats.cache_hits, "cache_misses", stats.cache_misses, "flushes",
+        stats.flushes, "compactions", stats.compactions, "syncs", stats.syncs,
+        "memory_budget_bytes", stats.memory_budget_bytes, "recovered_frames",
+        stats.recovered_frames, "recovered_torn_bytes", stats.recovered_torn_bytes);
 }
 
 static PyObject *hot_py_execute(PyObject *module, PyObject *arguments)
@@ -325,12 +388,13 @@ static PyObject *hot_py_execute(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "Ky#", &db, &request, &request_bytes)) {
         return NULL;
     }
-    hot_buf buf = { .data = (uint8_t *)(uintptr_t)request, .size = (size_t)request_bytes };
+    hot_buf buf = {.data = (uint8_t *)(uintptr_t)request, .size = (size_t)request_bytes};
     hot_result result;
     if (!hot_run(db, &buf, &result)) {
         return NULL;
     }
-    PyObject *frame = PyBytes_FromStringAndSize((const char *)result.data, (Py_ssize_t)result.bytes);
+    PyObject *frame =
+        PyBytes_FromStringAndSize((const char *)result.data, (Py_ssize_t)result.bytes);
     stator_buffer_free(result.buffer);
     return frame;
 }
@@ -347,8 +411,8 @@ static PyObject *hot_write(PyObject *arguments, int operation)
     hot_buf_init(&buf);
     PyObject *answer = NULL;
     hot_result result;
-    if (hot_request(&buf, operation, table_id, map, mode) == 0 && hot_write_fields(&buf, durability, flags) == 0 &&
-        hot_run(db, &buf, &result)) {
+    if (hot_request(&buf, operation, table_id, map, mode) == 0 &&
+        hot_write_fields(&buf, durability, flags) == 0 && hot_run(db, &buf, &result)) {
         answer = hot_find_item(&result, RESULT_OLD_ITEM, mode);
         stator_buffer_free(result.buffer);
     }
@@ -368,8 +432,8 @@ static PyObject *hot_py_delete(PyObject *module, PyObject *arguments)
     return hot_write(arguments, OP_DELETE);
 }
 
-/* A get is tried on this thread with the GIL held, which is right as long as it cannot block; only an answer that is not
- * in memory lets the GIL go. */
+/* A get is tried on this thread with the GIL held, which is right as long as it cannot block; only
+ * an answer that is not in memory lets the GIL go. */
 static PyObject *hot_py_get(PyObject *module, PyObject *arguments)
 {
     (void)module;
@@ -439,12 +503,13 @@ static PyObject *hot_py_batch(PyObject *module, PyObject *arguments)
     int operation;
     PyObject *entries;
     unsigned durability, flags, mode;
-    if (!PyArg_ParseTuple(arguments, "KiO!III", &db, &operation, &PyList_Type, &entries, &durability, &flags, &mode)) {
+    if (!PyArg_ParseTuple(arguments, "KiO!III", &db, &operation, &PyList_Type, &entries,
+                          &durability, &flags, &mode)) {
         return NULL;
     }
     hot_buf buf;
     hot_buf_init(&buf);
-    uint8_t head[2] = { 1, (uint8_t)operation };
+    uint8_t head[2] = {1, (uint8_t)operation};
     PyObject *answer = NULL;
     int failed = hot_buf_add(&buf, head, 2) || hot_write_fields(&buf, durability, flags);
     for (Py_ssize_t i = 0; !failed && i < PyList_GET_SIZE(entries); i++) {
@@ -471,8 +536,10 @@ static PyObject *hot_py_cursor_open(PyObject *module, PyObject *arguments)
     stator_error error;
     stator_error_init(&error);
     stator_cursor *cursor = NULL;
-    stator_status status = stator_cursor_open((stator_db *)(uintptr_t)db, request, (size_t)request_bytes, &cursor, &error);
-    PyObject *token = status == STATOR_OK ? PyLong_FromUnsignedLongLong((uintptr_t)cursor) : hot_raise(&error);
+    stator_status status = stator_cursor_open((stator_db *)(uintptr_t)db, request,
+                                              (size_t)request_bytes, &cursor, &error);
+    PyObject *token =
+        status == STATOR_OK ? PyLong_FromUnsignedLongLong((uintptr_t)cursor) : hot_raise(&error);
     stator_error_clear(&error);
     return token;
 }
@@ -492,11 +559,10 @@ static PyObject *hot_py_cursor_page(PyObject *module, PyObject *arguments)
     stator_error_init(&error);
     stator_status status;
     size_t bytes = 0;
-    Py_BEGIN_ALLOW_THREADS
-    status = stator_cursor_next_page((stator_cursor *)(uintptr_t)cursor, result.room, HOT_RESULT_BYTES, &bytes,
-                                     &result.buffer, &error);
-    Py_END_ALLOW_THREADS
-    status = hot_result_take(&result, status, bytes);
+    Py_BEGIN_ALLOW_THREADS status =
+        stator_cursor_next_page((stator_cursor *)(uintptr_t)cursor, result.room, HOT_RESULT_BYTES,
+                                &bytes, &result.buffer, &error);
+    Py_END_ALLOW_THREADS status = hot_result_take(&result, status, bytes);
     PyObject *answer = NULL;
     if (status != STATOR_OK) {
         hot_raise(&error);
@@ -504,7 +570,8 @@ static PyObject *hot_py_cursor_page(PyObject *module, PyObject *arguments)
         size_t key_bytes = 0;
         const uint8_t *key = hot_find(&result, RESULT_LAST_KEY, &key_bytes);
         PyObject *items = hot_find_items(&result, mode);
-        answer = items ? Py_BuildValue("(Ny#)", items, (const char *)key, (Py_ssize_t)key_bytes) : NULL;
+        answer =
+            items ? Py_BuildValue("(Ny#)", items, (const char *)key, (Py_ssize_t)key_bytes) : NULL;
     }
     stator_error_clear(&error);
     stator_buffer_free(result.buffer);
@@ -540,25 +607,27 @@ static PyObject *hot_py_encode(PyObject *module, PyObject *arguments)
 }
 
 static PyMethodDef hot_methods[] = {
-    { "setup", hot_py_setup, METH_VARARGS, NULL },
-    { "open", hot_py_open, METH_VARARGS, NULL },
-    { "close", hot_py_close, METH_VARARGS, NULL },
-    { "flush", hot_py_flush, METH_VARARGS, NULL },
-    { "compact", hot_py_compact, METH_VARARGS, NULL },
-    { "verify", hot_py_verify, METH_VARARGS, NULL },
-    { "execute", hot_py_execute, METH_VARARGS, NULL },
-    { "put", hot_py_put, METH_VARARGS, NULL },
-    { "get", hot_py_get, METH_VARARGS, NULL },
-    { "delete", hot_py_delete, METH_VARARGS, NULL },
-    { "batch", hot_py_batch, METH_VARARGS, NULL },
-    { "cursor_open", hot_py_cursor_open, METH_VARARGS, NULL },
-    { "cursor_page", hot_py_cursor_page, METH_VARARGS, NULL },
-    { "cursor_free", hot_py_cursor_free, METH_VARARGS, NULL },
-    { "encode", hot_py_encode, METH_VARARGS, NULL },
-    { NULL, NULL, 0, NULL },
+    {"setup", hot_py_setup, METH_VARARGS, NULL},
+    {"open", hot_py_open, METH_VARARGS, NULL},
+    {"close", hot_py_close, METH_VARARGS, NULL},
+    {"flush", hot_py_flush, METH_VARARGS, NULL},
+    {"compact", hot_py_compact, METH_VARARGS, NULL},
+    {"verify", hot_py_verify, METH_VARARGS, NULL},
+    {"stats", hot_py_stats, METH_VARARGS, NULL},
+    {"execute", hot_py_execute, METH_VARARGS, NULL},
+    {"put", hot_py_put, METH_VARARGS, NULL},
+    {"get", hot_py_get, METH_VARARGS, NULL},
+    {"delete", hot_py_delete, METH_VARARGS, NULL},
+    {"batch", hot_py_batch, METH_VARARGS, NULL},
+    {"cursor_open", hot_py_cursor_open, METH_VARARGS, NULL},
+    {"cursor_page", hot_py_cursor_page, METH_VARARGS, NULL},
+    {"cursor_free", hot_py_cursor_free, METH_VARARGS, NULL},
+    {"encode", hot_py_encode, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef hot_module = { PyModuleDef_HEAD_INIT, "_hot", NULL, -1, hot_methods, NULL, NULL, NULL, NULL };
+static struct PyModuleDef hot_module = {
+    PyModuleDef_HEAD_INIT, "_hot", NULL, -1, hot_methods, NULL, NULL, NULL, NULL};
 
 PyMODINIT_FUNC PyInit__hot(void);
 

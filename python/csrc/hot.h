@@ -1,5 +1,6 @@
-/* The calls that Python makes often, written by hand: a dict is walked once, in C, into a request frame, and a result frame
- * into dicts. Everything else goes through the module that SWIG makes from stator.h; both are one shared object. */
+/* The calls that Python makes often, written by hand: a dict is walked once, in C, into a request
+ * frame, and a result frame into dicts. Everything else goes through the module that SWIG makes
+ * from stator.h; both are one shared object. */
 #ifndef STATOR_PYTHON_HOT_H
 #define STATOR_PYTHON_HOT_H
 
@@ -15,6 +16,7 @@
 typedef struct hot_buf {
     uint8_t *data;
     size_t size, capacity;
+    unsigned depth; /* containers open while a value is encoded */
     uint8_t room[1024];
 } hot_buf;
 
@@ -25,8 +27,8 @@ int hot_buf_add(hot_buf *buf, const void *data, size_t bytes);
 
 /* What a module remembers of Python's world. */
 typedef struct hot_state {
-    PyObject *decimal;       /* decimal.Decimal */
-    PyObject *raise_error;   /* callable(code, flags, position, message) -> exception */
+    PyObject *decimal;     /* decimal.Decimal */
+    PyObject *raise_error; /* callable(code, flags, position, message) -> exception */
 } hot_state;
 
 extern hot_state hot_global;

@@ -1,2 +1,2 @@
 /* The engine of this package: core and ffi as one translation unit. */
-#include "../../ffi/unity.c"
+#include "unity.c"
