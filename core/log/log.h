@@ -8,7 +8,8 @@
  *
  * Guarantees
  * 1. A frame is read back whole or not at all.
- * 2. st_log_append changes nothing when it returns NO_SPACE; any other failure kills the segment.
+ * 2. A failed st_log_append changed nothing, unless st_log_is_dead says that the write itself
+ * failed: then nobody knows which frames of the group stand in the file, and no more may follow.
  * 3. The reader never takes bytes outside a frame that ends with a good checksum.
  *
  * Threads: a segment is written by one thread at a time; st_log_sync may run at the same time as
@@ -52,6 +53,7 @@ st_status st_log_create(st_op *op, st_env *env, const st_alloc *alloc, const cha
 void st_log_group_begin(st_log_segment *segment);
 void st_log_group_add(st_log_segment *segment, const st_log_frame *frame);
 st_status st_log_append(st_op *op, st_log_segment *segment) ST_MUST_USE;
+bool st_log_is_dead(const st_log_segment *segment);
 uint64_t st_log_bytes(const st_log_segment *segment); /* header and frames */
 st_status st_log_sync(st_op *op, st_log_segment *segment) ST_MUST_USE;
 void st_log_close(st_log_segment *segment); /* NULL is fine */
@@ -66,9 +68,15 @@ typedef enum st_log_end {
     ST_LOG_END_BROKEN, /* bytes that are no frame: a torn tail, or damage */
 } st_log_end;
 
-/* Reads the whole segment into memory. CORRUPT when the header is damaged, unless the file is so
- * young that it never got one: then the reader is empty and broken at 0. */
+/* Reads the whole segment into memory. expected is what its place says it must be: another whole
+ * header is CORRUPT. NULL when that is not known (inspect).
+ *
+ * The header is durable before the first frame is written. So a header that is damaged or missing
+ * is CORRUPT when any whole frame of the expected segment stands behind it, and otherwise what a
+ * crash left of a segment that was being made: the reader is then empty and broken at 0. Without
+ * expected it is always CORRUPT. */
 st_status st_log_reader_open(st_op *op, st_env *env, const st_alloc *alloc, const char *path,
+                             const st_log_identity *expected,
                              st_log_reader **out_reader) ST_MUST_USE;
 const st_log_identity *st_log_reader_identity(const st_log_reader *reader);
 /* The next frame, borrowed until close; at the end *out_end says how it ends, and stays so. */

@@ -1,4 +1,8 @@
-/* Segments while they are written. */
+/* Segments while they are written.
+ *
+ * Zeros go through a handle of their own, opened for the purpose: a full disk kills the handle that
+ * met it, and frames that stand in the segment already must still be synced through theirs.
+ */
 #include "log/log.h"
 
 #include <string.h>
@@ -16,7 +20,10 @@ struct st_log_segment {
     uint64_t filled; /* zeros are written up to here */
     uint64_t ahead;  /* how far to fill next time; doubles */
     bool is_full;    /* filling failed for lack of space: no more frames go in */
+    bool is_dead;    /* a write failed: what stands behind `end` is unknown */
     st_buf group;
+    size_t path_bytes;
+    char path[];
 };
 
 uint32_t st_log__crc(const st_log_identity *identity, uint64_t offset, const void *data,
@@ -33,13 +40,17 @@ uint32_t st_log__crc(const st_log_identity *identity, uint64_t offset, const voi
 static st_status log_fill(st_op *op, st_log_segment *segment, uint64_t to)
 {
     static const uint8_t log_zeros[LOG_FILL_BYTES];
-    while (segment->filled < to) {
+    st_file *file;
+    ST_TRY(st_env_open(op, segment->env, segment->path, ST_OPEN_WRITE, &file));
+    st_status status = ST_OK;
+    while (status == ST_OK && segment->filled < to) {
         uint64_t left = to - segment->filled;
         size_t bytes = left < LOG_FILL_BYTES ? (size_t)left : LOG_FILL_BYTES;
-        ST_TRY(st_file_write_at(op, segment->file, segment->filled, log_zeros, bytes));
-        segment->filled += bytes;
+        status = st_file_write_at(op, file, segment->filled, log_zeros, bytes);
+        segment->filled += status == ST_OK ? bytes : 0;
     }
-    return ST_OK;
+    st_file_close(file);
+    return status;
 }
 
 static st_status log_write_header(st_op *op, st_log_segment *segment)
@@ -71,12 +82,15 @@ st_status st_log_create(st_op *op, st_env *env, const st_alloc *alloc, const cha
                         st_log_segment **out_segment)
 {
     *out_segment = NULL;
-    st_log_segment *segment = st_alloc_new(alloc, sizeof *segment);
+    size_t path_bytes = strlen(path) + 1;
+    st_log_segment *segment = st_alloc_new(alloc, sizeof *segment + path_bytes);
     if (!segment) {
-        return st_fail_memory(op, sizeof *segment);
+        return st_fail_memory(op, sizeof *segment + path_bytes);
     }
     segment->env = env;
     segment->alloc = alloc;
+    segment->path_bytes = path_bytes;
+    memcpy(segment->path, path, path_bytes);
     segment->identity = *identity;
     segment->ahead = LOG_AHEAD_BYTES_MIN;
     st_buf_init(&segment->group, alloc);
@@ -127,6 +141,9 @@ st_status st_log_append(st_op *op, st_log_segment *segment)
 {
     ST_TRY(st_buf_check(op, &segment->group));
     uint64_t end = segment->end + segment->group.size;
+    if (segment->is_dead) {
+        return st_fail(op, ST_FAILED, "%s: an earlier write of this log failed", segment->path);
+    }
     if (segment->is_full) {
         return st_fail(op, ST_NO_SPACE, "no space left for the log");
     }
@@ -141,13 +158,23 @@ st_status st_log_append(st_op *op, st_log_segment *segment)
             segment->ahead < LOG_AHEAD_BYTES_MAX ? 2 * segment->ahead : LOG_AHEAD_BYTES_MAX;
     }
     st_slice group = st_buf_view(&segment->group);
-    ST_TRY(st_file_write_at(op, segment->file, segment->end, group.data, group.size));
+    st_status status = st_file_write_at(op, segment->file, segment->end, group.data, group.size);
+    if (status != ST_OK) {
+        /* Files in memory promise that such a write changed nothing. */
+        segment->is_dead = !(segment->env->lends_bytes && status == ST_NO_MEMORY);
+        return status;
+    }
     segment->end = end;
     if (segment->group.capacity > ((size_t)4 << 20)) {
         st_buf_deinit(&segment->group); /* a giant is not kept for the small ones behind it */
         st_buf_init(&segment->group, segment->alloc);
     }
     return ST_OK;
+}
+
+bool st_log_is_dead(const st_log_segment *segment)
+{
+    return segment->is_dead;
 }
 
 uint64_t st_log_bytes(const st_log_segment *segment)
@@ -165,6 +192,6 @@ void st_log_close(st_log_segment *segment)
     if (segment) {
         st_file_close(segment->file);
         st_buf_deinit(&segment->group);
-        st_alloc_free(segment->alloc, segment, sizeof *segment);
+        st_alloc_free(segment->alloc, segment, sizeof *segment + segment->path_bytes);
     }
 }

@@ -39,9 +39,22 @@ st_status st_lsm__fail(st_lsm *lsm, st_op *op)
 
 /* ---- segments --------------------------------------------------------------------------- */
 
+/* The number of the segment is the memtable's from the moment it exists: a flush that ends
+ * meanwhile must not record that the log begins behind it. */
+static uint64_t commit_number_segment(st_lsm *lsm)
+{
+    st_mutex_lock(&lsm->state);
+    uint64_t id = atomic_fetch_add_explicit(&lsm->next_file_id, 1, memory_order_relaxed);
+    if (lsm->set->memtables[0]->first_log == 0) {
+        lsm->set->memtables[0]->first_log = id;
+    }
+    st_mutex_unlock(&lsm->state);
+    return id;
+}
+
 static st_status commit_new_segment(st_op *op, st_lsm *lsm, uint64_t least_bytes)
 {
-    uint64_t id = atomic_fetch_add_explicit(&lsm->next_file_id, 1, memory_order_relaxed);
+    uint64_t id = commit_number_segment(lsm);
     const char *path = st_lsm__path(op, lsm, ST_NAME_LOG, id);
     st_segment *segment = st_alloc_new(lsm->alloc, sizeof *segment);
     if (!path || !segment) {
@@ -66,9 +79,6 @@ static st_status commit_new_segment(st_op *op, st_lsm *lsm, uint64_t least_bytes
     }
     lsm->last_segment = segment;
     lsm->writes_to = segment;
-    if (lsm->set->memtables[0]->first_log == 0) {
-        lsm->set->memtables[0]->first_log = id;
-    }
     st_mutex_unlock(&lsm->state);
     return ST_OK;
 }
@@ -144,7 +154,7 @@ static st_status commit_group(st_op *op, st_lsm *lsm, st_memtable *memtable, st_
     commit_encode(lsm, first, last, sequence, time_us);
     st_status status = st_log_append(op, lsm->writes_to->log);
     if (status != ST_OK) {
-        *out_is_fatal = status != ST_NO_SPACE && status != ST_NO_MEMORY;
+        *out_is_fatal = st_log_is_dead(lsm->writes_to->log);
         if (status == ST_NO_SPACE) {
             /* Its zeros ended: the next group gets a new segment, if there is space for one. */
             st_mutex_lock(&lsm->state);
@@ -208,7 +218,6 @@ static void commit_finish(st_op *op, st_lsm *lsm, st_commit *last, st_status sta
         st_segment *segment = lsm->writes_to;
         lsm->written_log += st_log_bytes(segment->log) - segment->bytes;
         segment->bytes = st_log_bytes(segment->log);
-        segment->last_sequence = newest->sequence;
         segment->has_unsynced = true;
         st_lsm__publish(lsm);
     }
@@ -246,31 +255,40 @@ static bool commit_must_stall(const st_lsm *lsm)
            lsm->set->version->counts[0] >= ST_LEVEL0_STALL;
 }
 
+/* State held, as leader. What the work that makes room came to, when it was tried once more and
+ * still there is none. */
+static st_status commit_await_work(st_op *op, st_lsm *lsm)
+{
+    if (lsm->options.inline_background || !lsm->worker) {
+        st_mutex_unlock(&lsm->state);
+        st_status status = st_lsm__do_work(op, lsm);
+        st_mutex_lock(&lsm->state);
+        return status;
+    }
+    uint64_t run = lsm->work_runs + (lsm->is_working ? 2 : 1);
+    while (commit_must_stall(lsm) && lsm->work_runs < run && !lsm->is_failed && !lsm->is_closing) {
+        st_lsm__want_work(lsm);
+        st_cond_wait(&lsm->worked, &lsm->state);
+    }
+    if (commit_must_stall(lsm) && lsm->work_error.code != ST_OK && !lsm->is_failed) {
+        return st_fail(op, lsm->work_error.code,
+                       "memory is full and cannot be written to sorted files: %.200s",
+                       lsm->work_error.message);
+    }
+    return ST_OK;
+}
+
 /* State held, as leader. Waits while flushes or compactions lag behind. */
 static st_status commit_stall(st_op *op, st_lsm *lsm)
 {
     uint64_t begun = st_env_monotonic_us(lsm->env);
-    while (commit_must_stall(lsm) && !lsm->is_failed) {
-        if (lsm->is_closing) {
-            return st_fail(op, ST_CLOSED, "the database is being closed");
-        }
-        if (lsm->options.inline_background || !lsm->worker) {
-            st_mutex_unlock(&lsm->state);
-            st_status status = st_lsm__do_work(op, lsm);
-            st_mutex_lock(&lsm->state);
-            ST_TRY(status);
-            continue;
-        }
-        st_lsm__want_work(lsm);
-        st_cond_wait(&lsm->worked, &lsm->state);
-        if (lsm->work_status == ST_NO_SPACE && commit_must_stall(lsm)) {
-            return st_fail(
-                op, ST_NO_SPACE,
-                "memory is full, and there is no space left for the sorted files that free it");
-        }
+    st_status status = ST_OK;
+    while (status == ST_OK && commit_must_stall(lsm) && !lsm->is_failed) {
+        status = lsm->is_closing ? st_fail(op, ST_CLOSED, "the database is being closed")
+                                 : commit_await_work(op, lsm);
     }
     lsm->stall_us += st_env_monotonic_us(lsm->env) - begun;
-    return ST_OK;
+    return status;
 }
 
 static st_status commit_make_room(st_op *op, st_lsm *lsm)

@@ -23,6 +23,7 @@ typedef struct compact_job {
     st_table_file **outputs; /* in the arena; each with a reference of ours */
     uint32_t output_count, output_capacity;
     st_sst_writer *writer;
+    const char *writer_path; /* of a file that no version holds yet; NULL: there is none */
 } compact_job;
 
 /* ---- what to keep ----------------------------------------------------------------------- */
@@ -105,8 +106,22 @@ static st_status compact_open_output(st_op *op, compact_job *job)
     if (!path) {
         return st_fail_memory(op, lsm->path.size);
     }
+    job->writer_path = path;
     return st_lsm__sst_writer_open(op, lsm->env, lsm->alloc, path, &identity, ST_SST_COMPRESS_ZSTD,
                                    &job->writer);
+}
+
+/* What a failed merge began is removed at once: it may be the disk that is full. */
+static void compact_abandon_output(compact_job *job)
+{
+    st_lsm__sst_writer_destroy(job->writer);
+    job->writer = NULL;
+    if (job->writer_path) {
+        st_op quiet;
+        st_op_init(&quiet, job->lsm->alloc);
+        (void)!st_env_remove(&quiet, job->lsm->env, job->writer_path);
+        st_op_deinit(&quiet);
+    }
 }
 
 static st_status compact_close_output(st_op *op, compact_job *job)
@@ -132,6 +147,7 @@ static st_status compact_close_output(st_op *op, compact_job *job)
     job->output_count++;
     st_lsm__sst_writer_destroy(job->writer);
     job->writer = NULL;
+    job->writer_path = NULL;
     return ST_OK;
 }
 
@@ -238,10 +254,10 @@ static st_status compact_run(st_op *op, compact_job *job)
     status = compact_install(op, job);
 out:
     st_lsm__iter_destroy(iter);
-    st_lsm__sst_writer_destroy(job->writer);
+    compact_abandon_output(job);
     for (uint32_t i = 0; i < job->output_count; i++) {
         if (status != ST_OK) {
-            atomic_store_explicit(&job->outputs[i]->is_obsolete, true, memory_order_release);
+            st_lsm__file_abandon(job->outputs[i]);
         }
         st_lsm__file_release(job->outputs[i]);
     }

@@ -77,16 +77,22 @@ static void flush_mark_obsolete(const st_version *old, const st_version *version
 
 st_status st_lsm__install(st_op *op, st_lsm *lsm, st_version *version, st_counted_memtable *flushed)
 {
+    st_set *set;
     st_lsm__version_trim_ranges(version);
     ST_TRY(st_lsm__version_check(op, version));
+    ST_TRY(st_lsm__set_reserve(op, lsm, &set)); /* nothing may fail once the manifest is written */
     st_mutex_lock(&lsm->state);
     uint64_t log_start = flush_log_start(lsm, flushed);
     st_mutex_unlock(&lsm->state);
     uint64_t sorted = flushed ? flushed->last_sequence : lsm->sorted_sequence;
-    ST_TRY(st_lsm__manifest_write(op, lsm, version, log_start, sorted));
+    st_status status = st_lsm__manifest_write(op, lsm, version, log_start, sorted);
+    if (status != ST_OK) {
+        st_lsm__set_unreserve(lsm, set);
+        return status;
+    }
     lsm->sorted_sequence = sorted;
     st_mutex_lock(&lsm->state);
-    st_set *old = lsm->set, *set;
+    st_set *old = lsm->set;
     st_counted_memtable *memtables[ST_FROZEN_MAX + 1];
     uint32_t count = 0;
     for (uint32_t i = 0; i < old->memtable_count; i++) {
@@ -94,23 +100,16 @@ st_status st_lsm__install(st_op *op, st_lsm *lsm, st_version *version, st_counte
             memtables[count++] = old->memtables[i];
         }
     }
-    st_status status = st_lsm__set_create(op, lsm, memtables, count, version, &set);
-    st_segment *removed = NULL;
-    if (status == ST_OK) {
-        flush_mark_obsolete(old->version, version);
-        lsm->set = set;
-        if (sorted > atomic_load_explicit(&lsm->durable, memory_order_relaxed)) {
-            atomic_store_explicit(&lsm->durable, sorted, memory_order_release);
-            st_lsm__publish(lsm);
-        }
-        removed = flushed ? flush_take_old_segments(lsm, log_start) : NULL;
+    st_lsm__set_fill(set, memtables, count, version);
+    flush_mark_obsolete(old->version, version);
+    lsm->set = set;
+    if (sorted > atomic_load_explicit(&lsm->durable, memory_order_relaxed)) {
+        atomic_store_explicit(&lsm->durable, sorted, memory_order_release);
+        st_lsm__publish(lsm);
     }
+    st_segment *removed = flushed ? flush_take_old_segments(lsm, log_start) : NULL;
     st_cond_broadcast(&lsm->worked);
     st_mutex_unlock(&lsm->state);
-    if (status != ST_OK) {
-        return status; /* the manifest is ahead of the set: the next install writes it again from
-                          the set */
-    }
     st_lsm__set_release(old);
     flush_remove_segments(lsm, removed);
     return ST_OK;
@@ -189,6 +188,9 @@ static st_status flush_memtable(st_op *op, st_lsm *lsm, st_counted_memtable *mem
     }
 out:
     st_lsm__version_release(version);
+    if (file && status != ST_OK) {
+        st_lsm__file_abandon(file);
+    }
     st_lsm__file_release(file);
     return status;
 }

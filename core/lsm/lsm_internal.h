@@ -63,8 +63,7 @@ typedef struct st_set {
 typedef struct st_segment {
     struct st_segment *next; /* newer */
     uint64_t id;
-    st_log_segment *log; /* NULL once synced and full, or found at open */
-    uint64_t last_sequence;
+    st_log_segment *log; /* NULL: found at open */
     uint64_t bytes;
     bool has_unsynced;
 } st_segment;
@@ -112,13 +111,13 @@ struct st_lsm {
     st_buf path, header;
     st_file_lock *lock;
     st_cache *cache;
-    uint64_t process_stamp;
     uint64_t recovered_frames, recovered_torn_bytes;
 
     /* guarded by work */
     st_mutex work;
-    uint64_t manifest_id;     /* of the manifest that CURRENT names */
-    uint64_t sorted_sequence; /* everything up to it is in sorted files */
+    uint64_t manifest_id;      /* of the manifest that CURRENT names */
+    uint64_t manifest_durable; /* the durable sequence that it records */
+    uint64_t sorted_sequence;  /* everything up to it is in sorted files */
     uint32_t next_compact_level_cursor[ST_LSM_LEVELS];
 
     /* guarded by state */
@@ -127,10 +126,9 @@ struct st_lsm {
     st_commit *queue_first, *queue_last;
     bool is_committing; /* a leader works outside the mutex */
     st_segment *segments,
-        *last_segment; /* oldest first; the last one is written while its log is not NULL */
-    st_segment
-        *writes_to; /* of the leader: the segment that takes the next group; NULL: a new one */
-    uint64_t next_segment_bytes;
+        *last_segment;     /* oldest first; the last one is written while its log is not NULL */
+    st_segment *writes_to; /* takes the next group; NULL: a new one will */
+    uint64_t next_segment_bytes; /* of the leader */
     uint64_t first_pending_sync; /* at or before the oldest frame that waits for a sync; 0: none */
     uint64_t last_pending_sync;
     uint64_t last_time_us;
@@ -138,11 +136,12 @@ struct st_lsm {
     bool is_syncing, has_relaxed;
     bool is_failed, is_closing, is_closed;
     st_error failure;
-    st_status work_status; /* of the last flush or compaction */
-    st_cond synced;        /* a sync or publication ended */
-    st_cond worked;        /* a flush or compaction ended, or failed */
-    st_cond wanted;        /* the worker has something to do */
-    st_cond ticked;        /* wakes the interval thread */
+    uint64_t work_runs;  /* flushes and compactions that were tried */
+    st_error work_error; /* of the last one; code OK: it went well */
+    st_cond synced;      /* a sync or publication ended */
+    st_cond worked;      /* a flush or compaction ended, or failed */
+    st_cond wanted;      /* the worker has something to do */
+    st_cond ticked;      /* wakes the interval thread */
     bool is_work_wanted, is_working;
     st_thread *worker, *ticker;
     st_lsm_snapshot *snapshots;
@@ -197,6 +196,9 @@ uint32_t st_lsm__version_find(const st_version *version, uint32_t level,
 st_status st_lsm__file_create(st_op *op, st_lsm *lsm, const st_sst_summary *summary,
                               st_table_file **out_file) ST_MUST_USE;
 void st_lsm__file_release(st_table_file *file);
+/* A new file that no version took: removed with its last reference, unless the manifest that names
+ * it may be the one that counts. */
+void st_lsm__file_abandon(st_table_file *file);
 
 /* set.c */
 st_status st_lsm__memtable_new(st_op *op, st_lsm *lsm,
@@ -206,7 +208,12 @@ void st_lsm__memtable_release(st_counted_memtable *memtable);
 st_status st_lsm__set_create(st_op *op, st_lsm *lsm, st_counted_memtable **memtables,
                              uint32_t memtable_count, st_version *version,
                              st_set **out_set) ST_MUST_USE;
-st_set *st_lsm__set_retain(st_lsm *lsm); /* state held */
+/* The same in two steps, of which the second cannot fail. */
+st_status st_lsm__set_reserve(st_op *op, st_lsm *lsm, st_set **out_set) ST_MUST_USE;
+void st_lsm__set_fill(st_set *set, st_counted_memtable **memtables, uint32_t memtable_count,
+                      st_version *version);
+void st_lsm__set_unreserve(st_lsm *lsm, st_set *set); /* one that was not filled */
+st_set *st_lsm__set_retain(st_lsm *lsm);              /* state held */
 /* The version in use. work held: only its holder puts another one in, so that this one stays. */
 st_version *st_lsm__version_of(st_lsm *lsm);
 void st_lsm__set_release(st_set *set); /* state not held */
@@ -231,7 +238,8 @@ typedef struct st_manifest {
 } st_manifest;
 st_status st_lsm__manifest_write(st_op *op, st_lsm *lsm, st_version *version, uint64_t log_start,
                                  uint64_t sequence) ST_MUST_USE;
-/* Reads what CURRENT names; opens its files into *out_version. */
+/* Reads what CURRENT names; opens its files into *out_version. out_manifest is initialised by the
+ * caller, and its header is the caller's to free. */
 st_status st_lsm__manifest_read(st_op *op, st_lsm *lsm, st_manifest *out_manifest,
                                 st_version **out_version) ST_MUST_USE;
 st_status st_lsm__manifest_inspect(st_op *op, st_slice bytes, const char *path, st_lsm_print print,
@@ -240,6 +248,11 @@ st_status st_lsm__manifest_inspect(st_op *op, st_slice bytes, const char *path, 
 /* recovery.c */
 st_status st_lsm__recover(st_op *op, st_lsm *lsm, const st_manifest *manifest,
                           st_counted_memtable *memtable) ST_MUST_USE;
+/* Reads all segments again and checks that they reach what is known durable. */
+st_status st_lsm__log_verify(st_op *op, st_lsm *lsm, const st_manifest *manifest,
+                             uint64_t *out_segments, uint64_t *out_frames) ST_MUST_USE;
+/* The last step of opening: what was replayed and is not proven durable goes to a sorted file. */
+st_status st_lsm__recovery_settle(st_op *op, st_lsm *lsm) ST_MUST_USE;
 
 /* commit.c, sync.c */
 st_status st_lsm__fail(st_lsm *lsm, st_op *op); /* state held: the error of op stops all writing */

@@ -85,7 +85,8 @@ static st_status manifest_write_file(st_op *op, st_lsm *lsm, const char *path, u
     return status;
 }
 
-static st_status manifest_switch(st_op *op, st_lsm *lsm, uint64_t file_id)
+/* *out_is_uncertain: either manifest may be the one that CURRENT names after a crash. */
+static st_status manifest_switch(st_op *op, st_lsm *lsm, uint64_t file_id, bool *out_is_uncertain)
 {
     char name[ST_NAME_ROOM], text[MANIFEST_CURRENT_MAX];
     st_lsm__name(ST_NAME_MANIFEST, file_id, name);
@@ -100,6 +101,7 @@ static st_status manifest_switch(st_op *op, st_lsm *lsm, uint64_t file_id)
     ST_TRY(st_env_sync_dir(
         op, lsm->env,
         (const char *)lsm->path.data)); /* the manifest's name, before CURRENT names it */
+    *out_is_uncertain = true;
     ST_TRY(st_env_rename(op, lsm->env, temporary, current));
     return st_env_sync_dir(op, lsm->env, (const char *)lsm->path.data);
 }
@@ -113,6 +115,21 @@ static void manifest_remove(st_lsm *lsm, uint64_t file_id)
         (void)!st_env_remove(&op, lsm->env, path); /* what stays is removed at the next open */
     }
     st_op_deinit(&op);
+}
+
+/* A manifest that was written in part changed nothing, and makes room again. One that CURRENT may
+ * name stays, as do all files that either of the two names: the next open finds out. */
+static void manifest_give_up(st_op *op, st_lsm *lsm, uint64_t file_id, bool is_uncertain)
+{
+    bool is_space = op->error.code == ST_NO_SPACE || op->error.code == ST_NO_MEMORY;
+    if (!is_uncertain) {
+        manifest_remove(lsm, file_id);
+    }
+    if (is_uncertain || !is_space) {
+        st_mutex_lock(&lsm->state);
+        st_lsm__fail(lsm, op);
+        st_mutex_unlock(&lsm->state);
+    }
 }
 
 st_status st_lsm__manifest_write(st_op *op, st_lsm *lsm, st_version *version, uint64_t log_start,
@@ -133,18 +150,22 @@ st_status st_lsm__manifest_write(st_op *op, st_lsm *lsm, st_version *version, ui
     manifest_encode(&manifest, version, &bytes);
     const char *path = st_lsm__path(op, lsm, ST_NAME_MANIFEST, manifest.file_id);
     st_status status = path ? st_buf_check(op, &bytes) : st_fail_memory(op, lsm->path.size);
+    bool is_uncertain = false;
     if (status == ST_OK) {
         status = manifest_write_file(op, lsm, path, ST_OPEN_EXCLUSIVE, st_buf_view(&bytes));
-        status = status == ST_OK ? manifest_switch(op, lsm, manifest.file_id) : status;
+        status =
+            status == ST_OK ? manifest_switch(op, lsm, manifest.file_id, &is_uncertain) : status;
     }
     st_buf_deinit(&bytes);
     if (status != ST_OK) {
-        return status; /* either manifest may be the one that counts now; both stay */
+        manifest_give_up(op, lsm, manifest.file_id, is_uncertain);
+        return status;
     }
     if (lsm->manifest_id != 0) {
         manifest_remove(lsm, lsm->manifest_id);
     }
     lsm->manifest_id = manifest.file_id;
+    lsm->manifest_durable = manifest.durable;
     return ST_OK;
 }
 
@@ -212,6 +233,22 @@ static st_reader manifest_body(st_slice bytes, st_manifest *out_manifest, st_sli
     return reader;
 }
 
+static st_status manifest_load_file(st_op *op, st_lsm *lsm, const st_sst_summary *summary,
+                                    uint32_t level, st_version *version, const char *path)
+{
+    st_table_file *file;
+    st_status status = st_lsm__file_create(op, lsm, summary, &file);
+    if (status == ST_NOT_FOUND && !lsm->options.read_only) {
+        st_op_clear(op);
+        return st_fail(op, ST_CORRUPT, "%s: names the sorted file %012llu.sst, and it is missing",
+                       path, (unsigned long long)summary->identity.file_id);
+    }
+    ST_TRY(status);
+    status = st_lsm__version_add(op, version, level, file);
+    st_lsm__file_release(file);
+    return status;
+}
+
 static st_status manifest_load_files(st_op *op, st_lsm *lsm, st_reader *reader, st_version *version,
                                      const char *path)
 {
@@ -233,11 +270,7 @@ static st_status manifest_load_files(st_op *op, st_lsm *lsm, st_reader *reader, 
             if (!manifest_get_file(reader, &summary)) {
                 break;
             }
-            st_table_file *file;
-            ST_TRY(st_lsm__file_create(op, lsm, &summary, &file));
-            st_status status = st_lsm__version_add(op, version, level, file);
-            st_lsm__file_release(file);
-            ST_TRY(status);
+            ST_TRY(manifest_load_file(op, lsm, &summary, level, version, path));
         }
     }
     if (reader->failed || levels != ST_LSM_LEVELS || st_reader_left(reader) != 0) {

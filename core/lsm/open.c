@@ -11,6 +11,7 @@
 #define OPEN_BUDGET_MIN ((uint64_t)1 << 20)
 #define OPEN_MEMTABLE_MAX ((uint64_t)64 << 20)
 #define OPEN_SEGMENT_BYTES_MIN ((uint64_t)32768)
+#define OPEN_UNLOCKED_TRIES 5
 
 void st_lsm_options_init(st_lsm_options *options)
 {
@@ -54,7 +55,6 @@ static st_status open_create(st_op *op, const st_lsm_options *options, st_lsm **
     lsm->env = options->env;
     lsm->alloc = options->alloc;
     lsm->options = *options;
-    lsm->process_stamp = st_env_process_stamp();
     lsm->next_segment_bytes = OPEN_SEGMENT_BYTES_MIN;
     atomic_init(&lsm->handles, 1);
     atomic_init(&lsm->next_file_id, 1);
@@ -175,9 +175,12 @@ static st_status open_check_directory(st_op *op, st_lsm *lsm, open_directory *ou
 }
 
 /* Removes files that neither the manifest nor the log needs: left by a crash between writing and
- * referring, or before removing. */
+ * referring, or before removing. The name CURRENT that was read may be younger than the last sync
+ * of the directory, and what it replaced is not removed before it is durable. A file that cannot be
+ * removed hinders nobody. */
 static st_status open_sweep(st_op *op, st_lsm *lsm, const st_version *version, uint64_t log_start)
 {
+    ST_TRY(st_env_sync_dir(op, lsm->env, (const char *)lsm->path.data));
     st_buf names;
     st_buf_init(&names, lsm->alloc);
     st_status status = st_env_list(op, lsm->env, (const char *)lsm->path.data, &names);
@@ -195,8 +198,13 @@ static st_status open_sweep(st_op *op, st_lsm *lsm, const st_version *version, u
             }
         }
         if (!is_needed) {
-            const char *path = st_lsm__path(op, lsm, kind, id);
-            status = path ? st_env_remove(op, lsm->env, path) : st_fail_memory(op, lsm->path.size);
+            st_op quiet;
+            st_op_init(&quiet, lsm->alloc);
+            const char *path = st_lsm__path(&quiet, lsm, kind, id);
+            if (path) {
+                (void)!st_env_remove(&quiet, lsm->env, path);
+            }
+            st_op_deinit(&quiet);
         }
     }
     st_buf_deinit(&names);
@@ -249,6 +257,7 @@ static st_status open_existing(st_op *op, st_lsm *lsm, st_counted_memtable *memt
     if (status == ST_OK) {
         memcpy(lsm->database_id, manifest.database_id, 16);
         lsm->manifest_id = manifest.file_id;
+        lsm->manifest_durable = manifest.durable;
         lsm->sorted_sequence = manifest.sequence;
         uint64_t next = atomic_load(&lsm->next_file_id);
         atomic_store(&lsm->next_file_id,
@@ -266,28 +275,48 @@ static st_status open_existing(st_op *op, st_lsm *lsm, st_counted_memtable *memt
     return status;
 }
 
-static st_status open_content(st_op *op, st_lsm *lsm)
+static st_status open_load(st_op *op, st_lsm *lsm, bool is_new)
 {
-    open_directory directory = {0};
-    ST_TRY(open_check_directory(op, lsm, &directory));
-    if (!lsm->options.read_only) {
-        const char *path = st_lsm__path(op, lsm, ST_NAME_LOCK, 0);
-        ST_TRY(path ? st_env_lock(op, lsm->env, path, &lsm->lock)
-                    : st_fail_memory(op, lsm->path.size));
-        directory = (open_directory){0}; /* another process may have made it while we waited */
-        ST_TRY(open_look(op, lsm, &directory));
-    }
     st_counted_memtable *memtable;
     st_version *version = NULL;
     ST_TRY(st_lsm__memtable_new(op, lsm, &memtable));
-    st_status status = directory.has_current ? open_existing(op, lsm, memtable, &version)
-                                             : open_new(op, lsm, &version);
+    st_status status =
+        is_new ? open_new(op, lsm, &version) : open_existing(op, lsm, memtable, &version);
     if (status == ST_OK) {
         status = st_lsm__set_create(op, lsm, &memtable, 1, version, &lsm->set);
     }
     st_lsm__memtable_release(memtable);
     st_lsm__version_release(version);
     return status;
+}
+
+/* Without the lock a writer may remove files between the look at the manifest and that at them:
+ * what is missing or does not fit is looked for again. */
+static st_status open_load_unlocked(st_op *op, st_lsm *lsm)
+{
+    st_status status = open_load(op, lsm, false);
+    for (int i = 1; i < OPEN_UNLOCKED_TRIES && (status == ST_NOT_FOUND || status == ST_CORRUPT);
+         i++) {
+        st_op_clear(op);
+        open_free_segments(lsm);
+        st_buf_clear(&lsm->header);
+        status = open_load(op, lsm, false);
+    }
+    return status;
+}
+
+static st_status open_content(st_op *op, st_lsm *lsm)
+{
+    open_directory directory = {0};
+    ST_TRY(open_check_directory(op, lsm, &directory));
+    if (lsm->options.read_only) {
+        return open_load_unlocked(op, lsm);
+    }
+    const char *path = st_lsm__path(op, lsm, ST_NAME_LOCK, 0);
+    ST_TRY(path ? st_env_lock(op, lsm->env, path, &lsm->lock) : st_fail_memory(op, lsm->path.size));
+    directory = (open_directory){0}; /* another process may have made it while we waited */
+    ST_TRY(open_look(op, lsm, &directory));
+    return open_load(op, lsm, !directory.has_current);
 }
 
 /* Everything but the structure itself, which the last set frees. */
@@ -312,13 +341,16 @@ st_status st_lsm_open(st_op *op, const st_lsm_options *options, st_lsm **out_lsm
     if (status == ST_OK) {
         status = open_content(op, lsm);
     }
+    if (status == ST_OK && !lsm->options.read_only) {
+        lsm->last_sync_us = st_env_monotonic_us(lsm->env);
+        status = st_lsm__recovery_settle(op, lsm);
+    }
     if (status != ST_OK) {
         if (lsm) {
             open_undo(lsm);
         }
         return status;
     }
-    lsm->last_sync_us = st_env_monotonic_us(lsm->env);
     *out_lsm = lsm;
     return ST_OK;
 }
@@ -337,7 +369,8 @@ static void open_orphan_children(st_lsm *lsm)
 }
 
 /* Syncs the log, and records in the manifest how far it must reach: damage found later is then told
- * from a torn tail. */
+ * from a torn tail. Without space or memory for that the log is as durable, only less well guarded.
+ */
 static st_status open_end(st_op *op, st_lsm *lsm)
 {
     st_mutex_lock(&lsm->state);
@@ -347,11 +380,14 @@ static st_status open_end(st_op *op, st_lsm *lsm)
         status = st_lsm__sync(op, lsm);
     }
     uint64_t log_start = lsm->segments ? lsm->segments->id : atomic_load(&lsm->next_file_id);
-    bool has_written = lsm->written_log > 0;
     st_mutex_unlock(&lsm->state);
-    if (status == ST_OK && has_written) {
-        status =
-            st_lsm__manifest_write(op, lsm, lsm->set->version, log_start, lsm->sorted_sequence);
+    if (status == ST_OK && lsm->manifest_durable < applied) {
+        status = st_lsm__manifest_write(op, lsm, st_lsm__version_of(lsm), log_start,
+                                        lsm->sorted_sequence);
+        if (status == ST_NO_SPACE || status == ST_NO_MEMORY) {
+            st_op_clear(op);
+            status = ST_OK;
+        }
     }
     return status;
 }

@@ -1,27 +1,44 @@
 /* Replaying the log. Frames are taken in sequence order up to the first break and nothing behind
  * it. A break at or below the highest sequence that was recorded durable is damage; one above it is
  * the torn tail of a crash, and its size is reported.
+ *
+ * Frames behind the recorded durable sequence are read from the system's cache, and nothing proves
+ * that they are on the disk: when a sync of them had failed, a second one may report success and
+ * write nothing. So they are written once more, into a sorted file, before anything builds on them.
  */
 #include "lsm/lsm_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define RECOVERY_SEGMENTS_MAX 8u /* so many short logs of short openings become a sorted file */
+
 typedef struct recovery_state {
     st_lsm *lsm;
-    st_counted_memtable *memtable;
-    uint64_t next;    /* sequence that must come next */
-    uint64_t durable; /* highest recorded */
-    uint64_t torn_bytes;
-    bool is_broken;
-    char broken_at[160];
+    st_counted_memtable *memtable; /* NULL: only check */
+    uint64_t next;                 /* sequence that must come next */
+    uint64_t durable;              /* highest recorded */
+    uint64_t time_us, torn_bytes, frames, segments;
+    bool is_broken; /* behind the last frame that was taken; the first such break below */
+    uint64_t broken_offset;
+    char broken_path[160];
 } recovery_state;
 
 static st_status recovery_apply(st_op *op, recovery_state *state, const st_log_frame *frame,
-                                const char *path)
+                                const char *path, uint64_t offset)
 {
     size_t count, payload_bytes;
-    ST_TRY(st_lsm__batch_measure(op, frame->body, &count, &payload_bytes));
+    st_status status = st_lsm__batch_measure(op, frame->body, &count, &payload_bytes);
+    if (status != ST_OK) {
+        st_op_clear(op);
+        return st_fail_at(op, status, (int64_t)offset,
+                          "%s: malformed batch in the frame at offset "
+                          "%llu",
+                          path, (unsigned long long)offset);
+    }
+    if (!state->memtable) {
+        return ST_OK; /* only checking */
+    }
     ST_TRY(st_lsm__memtable_reserve(op, state->memtable->memtable, count, payload_bytes));
     st_batch_reader batch = st_lsm__batch_reader(frame->body);
     bool valid;
@@ -36,65 +53,74 @@ static st_status recovery_apply(st_op *op, recovery_state *state, const st_log_f
         }
         ST_TRY(st_lsm__batch_next(op, &batch, &valid));
     }
-    (void)path;
     return ST_OK;
 }
 
-static void recovery_break(recovery_state *state, const st_log_reader *reader, const char *path)
+static void recovery_break(recovery_state *state, const char *path, uint64_t offset)
 {
-    state->is_broken = true;
-    state->torn_bytes += st_log_reader_tail(reader);
-    size_t length = strlen(path);
-    const char *shown = length > 120 ? path + length - 120 : path;
-    snprintf(state->broken_at, sizeof state->broken_at, "%s: no whole frame at offset %llu", shown,
-             (unsigned long long)st_log_reader_offset(reader));
+    if (!state->is_broken) {
+        size_t length = strlen(path);
+        const char *shown = length > 150 ? path + length - 150 : path;
+        snprintf(state->broken_path, sizeof state->broken_path, "%s", shown);
+        state->broken_offset = offset;
+        state->is_broken = true;
+    }
+}
+
+static st_status recovery_frame(st_op *op, recovery_state *state, const st_log_frame *frame,
+                                const char *path, uint64_t offset)
+{
+    if (frame->type != ST_FRAME_BATCH) {
+        return st_fail_at(op, ST_UNSUPPORTED, (int64_t)offset,
+                          "%s: log frame type %u of a later version at offset %llu", path,
+                          frame->type, (unsigned long long)offset);
+    }
+    ST_TRY(recovery_apply(op, state, frame, path, offset));
+    state->time_us = frame->time_us > state->time_us ? frame->time_us : state->time_us;
+    state->frames++;
+    state->next = frame->sequence + 1;
+    state->is_broken = false;
+    return ST_OK;
 }
 
 /* One segment. A segment that begins just behind a break was written after an earlier recovery had
  * cut the log there; other frames behind a break are only proof of damage, by the durable sequence
  * they record. */
 static st_status recovery_segment(st_op *op, recovery_state *state, st_log_reader *reader,
-                                  const char *path, uint64_t *out_last)
+                                  const char *path)
 {
     st_log_frame frame;
     st_log_end end;
-    for (st_log_reader_next(reader, &frame, &end); end == ST_LOG_END_NONE;
-         st_log_reader_next(reader, &frame, &end)) {
+    for (;;) {
+        uint64_t offset = st_log_reader_offset(reader);
+        st_log_reader_next(reader, &frame, &end);
+        if (end != ST_LOG_END_NONE) {
+            break;
+        }
         state->durable = frame.durable > state->durable ? frame.durable : state->durable;
-        if (frame.sequence < state->next) {
-            continue; /* in sorted files already */
-        }
-        if (frame.sequence > state->next) {
-            recovery_break(state, reader, path);
-            continue;
-        }
-        if (frame.type != ST_FRAME_BATCH) {
-            return st_fail(op, ST_UNSUPPORTED, "%s: log frame type %u of a later version", path,
-                           frame.type);
-        }
-        ST_TRY(recovery_apply(op, state, &frame, path));
-        state->lsm->last_time_us =
-            frame.time_us > state->lsm->last_time_us ? frame.time_us : state->lsm->last_time_us;
-        state->lsm->recovered_frames++;
-        *out_last = frame.sequence;
-        state->next = frame.sequence + 1;
+        if (frame.sequence == state->next) {
+            ST_TRY(recovery_frame(op, state, &frame, path, offset));
+        } else if (frame.sequence > state->next) {
+            recovery_break(state, path, offset);
+            state->torn_bytes += st_log_reader_offset(reader) - offset;
+        } /* what is before it is in sorted files already */
     }
     uint64_t behind = st_log_reader_durable_behind(reader);
     state->durable = behind > state->durable ? behind : state->durable;
     if (end == ST_LOG_END_BROKEN) {
-        recovery_break(state, reader, path);
+        recovery_break(state, path, st_log_reader_offset(reader));
+        state->torn_bytes += st_log_reader_tail(reader);
     }
     return ST_OK;
 }
 
-static st_status recovery_keep_segment(st_op *op, st_lsm *lsm, uint64_t id, uint64_t last_sequence)
+static st_status recovery_keep_segment(st_op *op, st_lsm *lsm, uint64_t id)
 {
     st_segment *segment = st_alloc_new(lsm->alloc, sizeof *segment);
     if (!segment) {
         return st_fail_memory(op, sizeof *segment);
     }
     segment->id = id;
-    segment->last_sequence = last_sequence;
     if (lsm->last_segment) {
         lsm->last_segment->next = segment;
     } else {
@@ -104,43 +130,62 @@ static st_status recovery_keep_segment(st_op *op, st_lsm *lsm, uint64_t id, uint
     return ST_OK;
 }
 
-/* What was read from the page cache must be on the disk before anything that comes later is
- * acknowledged. */
-static st_status recovery_sync(st_op *op, st_lsm *lsm, const char *path)
-{
-    st_file *file;
-    ST_TRY(st_env_open(op, lsm->env, path, ST_OPEN_WRITE, &file));
-    st_status status = st_file_sync(op, file);
-    st_file_close(file);
-    return status;
-}
-
 static st_status recovery_file(st_op *op, recovery_state *state, uint64_t id)
 {
     st_lsm *lsm = state->lsm;
     const char *path = st_lsm__path(op, lsm, ST_NAME_LOG, id);
-    st_log_reader *reader = NULL;
+    st_log_identity identity = {.file_id = id};
+    memcpy(identity.database_id, lsm->database_id, 16);
+    st_log_reader *reader;
     if (!path) {
         return st_fail_memory(op, lsm->path.size);
     }
-    ST_TRY(st_log_reader_open(op, lsm->env, lsm->alloc, path, &reader));
-    const st_log_identity *identity = st_log_reader_identity(reader);
-    bool is_ours =
-        memcmp(identity->database_id, lsm->database_id, 16) == 0 && identity->file_id == id;
-    uint64_t last = 0;
-    st_status status = ST_OK;
-    if (st_log_reader_offset(reader) > 0 && !is_ours) {
-        status =
-            st_fail_at(op, ST_CORRUPT, 16,
-                       "%s: this segment belongs to another database or place, at offset 16", path);
-    } else {
-        status = recovery_segment(op, state, reader, path, &last);
-    }
+    ST_TRY(st_log_reader_open(op, lsm->env, lsm->alloc, path, &identity, &reader));
+    st_status status = recovery_segment(op, state, reader, path);
     st_log_reader_close(reader);
-    if (status == ST_OK && last > 0 && !lsm->options.read_only) {
-        status = recovery_sync(op, lsm, path);
+    if (status == ST_OK && state->memtable) {
+        status = recovery_keep_segment(op, lsm, id);
     }
-    return status == ST_OK ? recovery_keep_segment(op, lsm, id, last) : status;
+    state->segments++;
+    return status;
+}
+
+/* All segments from one number on, in order. */
+static st_status recovery_files(st_op *op, recovery_state *state, uint64_t first_id)
+{
+    st_lsm *lsm = state->lsm;
+    st_buf names;
+    st_buf_init(&names, lsm->alloc);
+    st_status status = st_env_list(op, lsm->env, (const char *)lsm->path.data, &names);
+    for (size_t at = 0; status == ST_OK && at < names.size;
+         at += strlen((char *)names.data + at) + 1) {
+        uint64_t id;
+        bool is_log = st_lsm__name_parse((char *)names.data + at, &id) == ST_NAME_LOG;
+        if (is_log && id >= first_id) {
+            status = recovery_file(op, state, id);
+        }
+    }
+    st_buf_deinit(&names);
+    return status;
+}
+
+/* Whether the log reaches what is known to have been durable. */
+static st_status recovery_check_end(st_op *op, const recovery_state *state)
+{
+    unsigned long long durable = state->durable, last = state->next - 1;
+    if (last >= durable) {
+        return ST_OK;
+    }
+    if (!state->is_broken) {
+        return st_fail(op, ST_CORRUPT,
+                       "%s: a log segment is missing or cut short: the log must reach sequence "
+                       "%llu and ends at %llu",
+                       (const char *)state->lsm->path.data, durable, last);
+    }
+    return st_fail_at(op, ST_CORRUPT, (int64_t)state->broken_offset,
+                      "%s: no whole frame at offset %llu; the log must reach sequence %llu and "
+                      "ends at %llu",
+                      state->broken_path, (unsigned long long)state->broken_offset, durable, last);
 }
 
 st_status st_lsm__recover(st_op *op, st_lsm *lsm, const st_manifest *manifest,
@@ -149,29 +194,63 @@ st_status st_lsm__recover(st_op *op, st_lsm *lsm, const st_manifest *manifest,
     recovery_state state = {.lsm = lsm,
                             .memtable = memtable,
                             .next = manifest->sequence + 1,
-                            .durable = manifest->durable};
-    st_buf names;
-    st_buf_init(&names, lsm->alloc);
-    lsm->last_time_us = manifest->time_us;
-    st_status status = st_env_list(op, lsm->env, (const char *)lsm->path.data, &names);
-    for (size_t at = 0; status == ST_OK && at < names.size;
-         at += strlen((char *)names.data + at) + 1) {
-        uint64_t id;
-        bool is_log = st_lsm__name_parse((char *)names.data + at, &id) == ST_NAME_LOG;
-        if (is_log && id >= manifest->log_start) {
-            status = recovery_file(op, &state, id);
-        }
-    }
-    st_buf_deinit(&names);
-    if (status == ST_OK && state.next <= state.durable) {
-        return st_fail(op, ST_CORRUPT, "%s; the log must reach sequence %llu and ends at %llu",
-                       state.is_broken ? state.broken_at : "a log segment is missing or cut short",
-                       (unsigned long long)state.durable, (unsigned long long)(state.next - 1));
-    }
+                            .durable = manifest->durable,
+                            .time_us = manifest->time_us};
+    ST_TRY(recovery_files(op, &state, manifest->log_start));
+    ST_TRY(recovery_check_end(op, &state));
+    lsm->last_time_us = state.time_us;
+    lsm->recovered_frames = state.frames;
     lsm->recovered_torn_bytes = state.torn_bytes;
     atomic_store(&lsm->applied, state.next - 1);
     atomic_store(&lsm->published, state.next - 1);
-    atomic_store(&lsm->durable, lsm->options.read_only ? state.durable : state.next - 1);
+    atomic_store(&lsm->durable, state.durable);
     memtable->first_log = lsm->segments ? lsm->segments->id : 0;
+    return ST_OK;
+}
+
+st_status st_lsm__log_verify(st_op *op, st_lsm *lsm, const st_manifest *manifest,
+                             uint64_t *out_segments, uint64_t *out_frames)
+{
+    recovery_state state = {
+        .lsm = lsm, .next = manifest->sequence + 1, .durable = manifest->durable};
+    ST_TRY(recovery_files(op, &state, manifest->log_start));
+    *out_segments = state.segments;
+    *out_frames = state.frames;
+    return recovery_check_end(op, &state);
+}
+
+/* Every segment that was found gets its bytes on the disk. */
+static st_status recovery_sync(st_op *op, st_lsm *lsm)
+{
+    for (const st_segment *segment = lsm->segments; segment; segment = segment->next) {
+        const char *path = st_lsm__path(op, lsm, ST_NAME_LOG, segment->id);
+        st_file *file;
+        if (!path) {
+            return st_fail_memory(op, lsm->path.size);
+        }
+        ST_TRY(st_env_open(op, lsm->env, path, ST_OPEN_WRITE, &file));
+        st_status status = st_file_sync(op, file);
+        st_file_close(file);
+        ST_TRY(status);
+    }
+    atomic_store(&lsm->durable, atomic_load(&lsm->applied));
+    return ST_OK;
+}
+
+st_status st_lsm__recovery_settle(st_op *op, st_lsm *lsm)
+{
+    uint32_t segments = 0;
+    for (const st_segment *segment = lsm->segments; segment; segment = segment->next) {
+        segments++;
+    }
+    bool is_proven = atomic_load(&lsm->durable) == atomic_load(&lsm->applied);
+    if (is_proven && segments < RECOVERY_SEGMENTS_MAX) {
+        return ST_OK;
+    }
+    st_status status = st_lsm_flush(op, lsm);
+    if (status == ST_NO_SPACE || status == ST_NO_MEMORY) {
+        st_op_clear(op);
+        status = is_proven ? ST_OK : recovery_sync(op, lsm);
+    }
     return status;
 }

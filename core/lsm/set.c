@@ -31,6 +31,13 @@ void st_lsm__memtable_release(st_counted_memtable *memtable)
 st_status st_lsm__set_create(st_op *op, st_lsm *lsm, st_counted_memtable **memtables,
                              uint32_t memtable_count, st_version *version, st_set **out_set)
 {
+    ST_TRY(st_lsm__set_reserve(op, lsm, out_set));
+    st_lsm__set_fill(*out_set, memtables, memtable_count, version);
+    return ST_OK;
+}
+
+st_status st_lsm__set_reserve(st_op *op, st_lsm *lsm, st_set **out_set)
+{
     st_set *set = st_alloc_new(lsm->alloc, sizeof *set);
     *out_set = set;
     if (!set) {
@@ -38,6 +45,17 @@ st_status st_lsm__set_create(st_op *op, st_lsm *lsm, st_counted_memtable **memta
     }
     atomic_init(&set->references, 1);
     set->lsm = lsm;
+    return ST_OK;
+}
+
+void st_lsm__set_unreserve(st_lsm *lsm, st_set *set)
+{
+    st_alloc_free(lsm->alloc, set, sizeof *set);
+}
+
+void st_lsm__set_fill(st_set *set, st_counted_memtable **memtables, uint32_t memtable_count,
+                      st_version *version)
+{
     set->memtable_count = memtable_count;
     for (uint32_t i = 0; i < memtable_count; i++) {
         set->memtables[i] = memtables[i];
@@ -45,8 +63,7 @@ st_status st_lsm__set_create(st_op *op, st_lsm *lsm, st_counted_memtable **memta
     }
     set->version = version;
     atomic_fetch_add_explicit(&version->references, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&lsm->handles, 1, memory_order_relaxed);
-    return ST_OK;
+    atomic_fetch_add_explicit(&set->lsm->handles, 1, memory_order_relaxed);
 }
 
 st_set *st_lsm__set_retain(st_lsm *lsm)

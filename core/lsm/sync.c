@@ -9,6 +9,9 @@
 
 void st_lsm__publish(st_lsm *lsm)
 {
+    if (lsm->is_failed) {
+        return; /* the callers of what is not shown yet were told that it failed */
+    }
     uint64_t durable = atomic_load_explicit(&lsm->durable, memory_order_relaxed);
     if (lsm->first_pending_sync != 0 && lsm->first_pending_sync <= durable) {
         /* Which of the later frames wait is not remembered one by one: the next one might. */

@@ -72,6 +72,16 @@ void st_lsm__file_release(st_table_file *file)
     st_alloc_free(lsm->alloc, file, sizeof *file);
 }
 
+void st_lsm__file_abandon(st_table_file *file)
+{
+    st_mutex_lock(&file->lsm->state);
+    bool is_certain = !file->lsm->is_failed;
+    st_mutex_unlock(&file->lsm->state);
+    if (is_certain) {
+        atomic_store_explicit(&file->is_obsolete, true, memory_order_release);
+    }
+}
+
 /* ---- versions --------------------------------------------------------------------------- */
 
 st_status st_lsm__version_create(st_op *op, st_lsm *lsm, st_version **out_version)

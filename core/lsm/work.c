@@ -22,10 +22,9 @@ st_status st_lsm__do_work(st_op *op, st_lsm *lsm)
     }
     st_mutex_lock(&lsm->state);
     lsm->is_working = false;
-    lsm->work_status = status;
-    if (status == ST_IO || status == ST_FAILED) {
-        st_lsm__fail(lsm, op);
-    }
+    lsm->work_runs++;
+    lsm->work_error = op->error;
+    lsm->work_error.code = status;
     st_cond_broadcast(&lsm->worked);
     st_mutex_unlock(&lsm->state);
     st_mutex_unlock(&lsm->work);
@@ -44,7 +43,7 @@ static void work_main(void *arg)
         st_mutex_unlock(&lsm->state);
         st_op op;
         st_op_init(&op, lsm->alloc);
-        (void)!st_lsm__do_work(&op, lsm); /* kept in work_status; writers who stall are told */
+        (void)!st_lsm__do_work(&op, lsm); /* kept in work_error; writers who stall are told */
         st_op_deinit(&op);
         st_mutex_lock(&lsm->state);
     }
