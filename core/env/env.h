@@ -81,6 +81,7 @@ struct st_file {
 /* ---- implementations -------------------------------------------------------------------- */
 
 st_env *st_env_posix(void); /* one for the process; destroying it does nothing */
+/* A write that ends with NO_MEMORY changes nothing and leaves the file alive. */
 st_status st_env_memory_create(st_op *op, const st_alloc *alloc, st_env **out_env) ST_MUST_USE;
 void st_env_destroy(st_env *env); /* NULL is fine; all its files must be closed */
 

@@ -2,7 +2,8 @@
  * file is never copied and a failed allocation leaves the file as it was. Names are whole paths; a
  * directory is a name too, made without asking for the one it is in; a file wants its directory.
  * One mutex guards the names, one per file its bytes. A removed file lives on until its last handle
- * is closed. What fails for want of memory makes the handle dead, as a full disk does.
+ * is closed. A write for which there is no memory changes nothing of the file, so that the handle
+ * stays alive: who wrote may write again when there is memory.
  */
 #include "env/env_internal.h"
 
@@ -248,9 +249,6 @@ static st_status memory_write_at(st_op *op, st_file *base, uint64_t offset, cons
         node->bytes = offset + bytes;
     }
     st_mutex_unlock(&node->mutex);
-    if (status != ST_OK) {
-        atomic_store_explicit(&file->is_dead, true, memory_order_relaxed);
-    }
     return status;
 }
 
@@ -295,9 +293,6 @@ static st_status memory_truncate(st_op *op, st_file *base, uint64_t bytes)
         node->bytes = bytes;
     }
     st_mutex_unlock(&node->mutex);
-    if (status != ST_OK) {
-        atomic_store_explicit(&file->is_dead, true, memory_order_relaxed);
-    }
     return status;
 }
 
