@@ -5,7 +5,6 @@ static void ffi_batch_destroy(void *object)
 {
     ffi_batch *batch = object;
     st_buf_deinit(&batch->entries);
-    ffi_db_release(batch->db);
     st_alloc_free(ffi_alloc(), batch, sizeof *batch);
 }
 
@@ -23,26 +22,27 @@ stator_status stator_batch_new(stator_db *token, stator_batch **out_batch)
         return STATOR_MISUSE;
     }
     *out_batch = NULL;
-    ffi_db *db;
-    stator_status status = ffi_db_open_call(token, NULL, &db);
+    ffi_hold db;
+    stator_status status = ffi_enter(token, FFI_DB, NULL, &db);
     if (status != STATOR_OK) {
         return status;
     }
     ffi_batch *batch = st_alloc_new(ffi_alloc(), sizeof *batch);
     if (batch) {
-        batch->db = ffi_db_retain(db);
         st_buf_init(&batch->entries, ffi_alloc());
-        *out_batch = ffi_handle_new(FFI_BATCH, batch, ffi_batch_destroy);
+        ffi_subject subject = {
+            .type = FFI_BATCH, .object = batch, .destroy = ffi_batch_destroy, .db_hold = &db};
+        *out_batch = ffi_handle_new(&subject);
         if (!*out_batch) {
             ffi_batch_destroy(batch);
         }
     }
-    ffi_db_end_call(token, db);
+    ffi_leave(&db);
     return *out_batch ? STATOR_OK : STATOR_NO_MEMORY;
 }
 
 /* One entry: a whole request frame with a table of its own. */
-static stator_status ffi_batch_put_entry(ffi_batch *batch, const ffi_table *table, ffi_item *item,
+static stator_status ffi_batch_put_entry(ffi_batch *batch, uint32_t table_id, ffi_item *item,
                                          uint8_t operation)
 {
     st_op op;
@@ -55,7 +55,7 @@ static stator_status ffi_batch_put_entry(ffi_batch *batch, const ffi_table *tabl
         st_buf_u32(entries, 0);
         size_t begin = entries->size;
         ffi_frame_begin(entries, operation);
-        ffi_frame_u32(entries, ST_FIELD_TABLE_ID, table->id);
+        ffi_frame_u32(entries, ST_FIELD_TABLE_ID, table_id);
         ffi_frame_field(entries, operation == ST_REQUEST_PUT ? ST_FIELD_ITEM : ST_FIELD_KEY,
                         relaxed);
         if (!entries->failed) {
@@ -75,27 +75,27 @@ static stator_status ffi_batch_put_entry(ffi_batch *batch, const ffi_table *tabl
 static stator_status ffi_batch_add(stator_batch *token, stator_table *table_token,
                                    stator_item *item_token, uint8_t operation)
 {
-    void *batch = NULL, *table = NULL, *item = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_BATCH, true, &batch);
+    ffi_hold hold, table, item;
+    stator_status status = ffi_enter(token, FFI_BATCH, NULL, &hold);
     if (status != STATOR_OK) {
         return status;
     }
-    status = ffi_handle_enter(table_token, FFI_TABLE, false, &table);
+    ffi_batch *batch = hold.object;
+    status = ffi_enter(table_token, FFI_TABLE, NULL, &table);
     if (status == STATOR_OK) {
-        status = ffi_handle_enter(item_token, FFI_ITEM, true, &item);
+        status = ffi_enter(item_token, FFI_ITEM, NULL, &item);
         if (status == STATOR_OK) {
-            ffi_batch *entered = batch;
-            status = entered->failure.code != ST_OK ? (stator_status)entered->failure.code
-                     : ((ffi_table *)table)->db->database != entered->db->database
-                         ? ffi_latch(&entered->failure, STATOR_INVALID_ARGUMENT,
-                                     "the table belongs to another database than the batch")
-                         : ffi_batch_put_entry(entered, table, item, operation);
-            ffi_handle_leave(item_token, true);
+            status =
+                batch->failure.code != ST_OK ? (stator_status)batch->failure.code
+                : table.db->database != hold.db->database
+                    ? ffi_latch(&batch->failure, STATOR_INVALID_ARGUMENT,
+                                "the table belongs to another database than the batch")
+                    : ffi_batch_put_entry(batch, (uint32_t)table.number, item.object, operation);
+            ffi_leave(&item);
         }
-        ffi_handle_leave(table_token, false);
+        ffi_leave(&table);
     }
-    ffi_handle_leave(token, true);
+    ffi_leave(&hold);
     return status;
 }
 
@@ -116,34 +116,11 @@ stator_status stator_batch_get(stator_batch *batch, stator_table *table, stator_
 
 /* ---- running a batch -------------------------------------------------------------------- */
 
-static stator_status ffi_batch_enter(stator_batch *token, stator_error *error,
-                                     ffi_batch **out_batch)
-{
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_BATCH, true, &object);
-    if (status != STATOR_OK) {
-        return ffi_refuse_handle(error, status, FFI_BATCH);
-    }
-    *out_batch = object;
-    status = ffi_db_enter((*out_batch)->db);
-    if (status != STATOR_OK) {
-        ffi_handle_leave(token, true);
-        return ffi_refuse_handle(error, status, FFI_DB);
-    }
-    return STATOR_OK;
-}
-
-static void ffi_batch_leave(stator_batch *token, ffi_batch *batch)
-{
-    ffi_db_leave(batch->db);
-    ffi_handle_leave(token, true);
-}
-
-static stator_status ffi_batch_run(ffi_call *call, ffi_batch *batch, uint8_t operation,
+static stator_status ffi_batch_run(ffi_call *call, const ffi_hold *hold, uint8_t operation,
                                    uint32_t durability, uint32_t deadline_ms, uint32_t flags,
                                    st_buf *result)
 {
+    ffi_batch *batch = hold->object;
     bool is_write = operation == ST_REQUEST_BATCH_WRITE;
     st_status status = ffi_latched(&call->op, &batch->failure);
     if (status == ST_OK && (is_write ? batch->has_get : batch->has_write)) {
@@ -159,7 +136,7 @@ static stator_status ffi_batch_run(ffi_call *call, ffi_batch *batch, uint8_t ope
     st_buf_slice(&request, st_buf_view(&batch->entries));
     status = status == ST_OK ? st_buf_check(&call->op, &request) : status;
     if (status == ST_OK) {
-        status = st_table_execute(&call->op, batch->db->database, st_buf_view(&request), result);
+        status = st_table_execute(&call->op, hold->db->database, st_buf_view(&request), result);
     }
     st_buf_deinit(&request);
     ffi_batch_reset(batch);
@@ -173,12 +150,12 @@ stator_status stator_batch_write(stator_batch *token, const stator_write_options
     stator_write_options_init(&checked);
     stator_status status =
         options ? ffi_struct_in(options, &checked, sizeof checked, error) : STATOR_OK;
-    ffi_batch *batch;
+    ffi_hold hold;
     if (status == STATOR_OK && checked.durability > STATOR_DURABILITY_NONE) {
         status = ffi_refuse(error, STATOR_INVALID_ARGUMENT, "durability is 0 to 3");
     }
     if (status == STATOR_OK) {
-        status = ffi_batch_enter(token, error, &batch);
+        status = ffi_enter(token, FFI_BATCH, error, &hold);
     }
     if (status != STATOR_OK) {
         return status;
@@ -187,10 +164,10 @@ stator_status stator_batch_write(stator_batch *token, const stator_write_options
     ffi_begin(&call, error);
     st_buf result;
     st_buf_init(&result, ffi_alloc());
-    status = ffi_batch_run(&call, batch, ST_REQUEST_BATCH_WRITE, checked.durability,
+    status = ffi_batch_run(&call, &hold, ST_REQUEST_BATCH_WRITE, checked.durability,
                            checked.deadline_ms, 0, &result);
     st_buf_deinit(&result);
-    ffi_batch_leave(token, batch);
+    ffi_leave(&hold);
     return ffi_end(&call, status);
 }
 
@@ -205,9 +182,9 @@ stator_status stator_batch_read(stator_batch *token, const stator_read_options *
     stator_read_options_init(&checked);
     stator_status status =
         options ? ffi_struct_in(options, &checked, sizeof checked, error) : STATOR_OK;
-    ffi_batch *batch;
+    ffi_hold hold;
     if (status == STATOR_OK) {
-        status = ffi_batch_enter(token, error, &batch);
+        status = ffi_enter(token, FFI_BATCH, error, &hold);
     }
     if (status != STATOR_OK) {
         return status;
@@ -219,18 +196,16 @@ stator_status stator_batch_read(stator_batch *token, const stator_read_options *
     uint32_t flags = (checked.consistent ? ST_FLAG_CONSISTENT : 0) |
                      (checked.cached_only ? ST_FLAG_CACHED_ONLY : 0);
     status =
-        ffi_batch_run(&call, batch, ST_REQUEST_BATCH_GET, 0, checked.deadline_ms, flags, &result);
+        ffi_batch_run(&call, &hold, ST_REQUEST_BATCH_GET, 0, checked.deadline_ms, flags, &result);
     if (status == STATOR_OK) {
-        status = ffi_cursor_create(&call, batch->db, NULL, &result, out_cursor);
+        status = ffi_cursor_create(&call, &hold, NULL, &result, out_cursor);
     }
     st_buf_deinit(&result);
-    ffi_batch_leave(token, batch);
+    ffi_leave(&hold);
     return ffi_end(&call, status);
 }
 
 void stator_batch_free(stator_batch *batch)
 {
-    if (batch && !ffi_is_forked()) {
-        (void)ffi_handle_free(batch, FFI_BATCH);
-    }
+    (void)ffi_handle_free(batch, FFI_BATCH);
 }

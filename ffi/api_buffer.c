@@ -14,13 +14,15 @@ stator_status ffi_buffer_of(ffi_call *call, st_buf *bytes, stator_buffer **out_b
     if (!buffer) {
         return (stator_status)st_fail_memory(&call->op, sizeof *buffer);
     }
-    buffer->bytes = *bytes;
-    st_buf_init(bytes, bytes->alloc);
-    *out_buffer = ffi_handle_new(FFI_BUFFER, buffer, ffi_buffer_destroy);
+    ffi_subject subject = {
+        .type = FFI_BUFFER, .object = buffer, .destroy = ffi_buffer_destroy, .number = bytes->size};
+    *out_buffer = ffi_handle_new(&subject);
     if (!*out_buffer) {
-        ffi_buffer_destroy(buffer);
+        st_alloc_free(ffi_alloc(), buffer, sizeof *buffer);
         return (stator_status)st_fail_memory(&call->op, sizeof *buffer);
     }
+    buffer->bytes = *bytes;
+    st_buf_init(bytes, bytes->alloc);
     return STATOR_OK;
 }
 
@@ -32,23 +34,17 @@ stator_status stator_buffer_data(stator_buffer *token, const void **out_data,
     }
     *out_data = NULL;
     *out_data_bytes = 0;
-    if (ffi_is_forked()) {
-        return STATOR_FORKED;
-    }
     void *object;
-    stator_status status = ffi_handle_enter(token, FFI_BUFFER, false, &object);
+    uint64_t bytes;
+    stator_status status = ffi_peek(token, FFI_BUFFER, &object, &bytes);
     if (status == STATOR_OK) {
-        ffi_buffer *buffer = object;
-        *out_data = buffer->bytes.size > 0 ? buffer->bytes.data : (const uint8_t *)"";
-        *out_data_bytes = buffer->bytes.size;
-        ffi_handle_leave(token, false);
+        *out_data = bytes > 0 ? ((ffi_buffer *)object)->bytes.data : (const uint8_t *)"";
+        *out_data_bytes = (size_t)bytes;
     }
     return status;
 }
 
 void stator_buffer_free(stator_buffer *buffer)
 {
-    if (buffer && !ffi_is_forked()) {
-        (void)ffi_handle_free(buffer, FFI_BUFFER);
-    }
+    (void)ffi_handle_free(buffer, FFI_BUFFER);
 }

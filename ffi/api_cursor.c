@@ -5,45 +5,48 @@
  */
 #include "ffi_internal.h"
 
-static void ffi_cursor_unlink(ffi_cursor *cursor)
+/* Takes the cursor off the list of its database, and its source with it; NULL when closing has
+ * taken it before. Mutex held. */
+static st_table_cursor *ffi_cursor_unlist(ffi_db *db, ffi_cursor *cursor)
 {
-    ffi_db *db = cursor->db;
-    st_mutex_lock(&db->mutex);
-    if (cursor->is_listed) {
-        *(cursor->previous ? &cursor->previous->next : &db->cursors) = cursor->next;
-        if (cursor->next) {
-            cursor->next->previous = cursor->previous;
-        }
-        cursor->is_listed = false;
+    st_table_cursor *source = cursor->cursor;
+    if (!cursor->is_listed) {
+        return NULL;
     }
-    st_mutex_unlock(&db->mutex);
+    *(cursor->previous ? &cursor->previous->next : &db->cursors) = cursor->next;
+    if (cursor->next) {
+        cursor->next->previous = cursor->previous;
+    }
+    cursor->is_listed = false;
+    cursor->cursor = NULL;
+    return source;
+}
+
+/* The source is closed while the database is open: inside its gate, or, when that is shut already,
+ * under the mutex that closing needs to get at the cursors. */
+static void ffi_cursor_close_source(ffi_cursor *cursor)
+{
+    ffi_hold hold;
+    bool is_open = ffi_db_enter_again(cursor->db, cursor->db_token, &hold);
+    st_mutex_lock(&cursor->db->mutex);
+    st_table_cursor *source = ffi_cursor_unlist(cursor->db, cursor);
+    if (!is_open) {
+        st_table_cursor_close(source);
+    }
+    st_mutex_unlock(&cursor->db->mutex);
+    if (is_open) {
+        st_table_cursor_close(source);
+        ffi_leave(&hold);
+    }
 }
 
 static void ffi_cursor_destroy(void *object)
 {
     ffi_cursor *cursor = object;
-    if (ffi_db_enter(cursor->db) == STATOR_OK) {
-        ffi_cursor_unlink(cursor);
-        st_table_cursor_close(cursor->cursor);
-        ffi_db_leave(cursor->db);
-    } else {
-        /* Closing takes the source away; it holds the mutex while it does. */
-        st_mutex_lock(&cursor->db->mutex);
-        st_table_cursor *source = cursor->cursor;
-        cursor->cursor = NULL;
-        bool was_listed = cursor->is_listed;
-        st_mutex_unlock(&cursor->db->mutex);
-        if (was_listed) {
-            ffi_cursor_unlink(cursor);
-            st_table_cursor_close(source);
-        }
-    }
-    if (cursor->item_token) {
-        (void)ffi_handle_free(cursor->item_token, FFI_ITEM);
-    }
-    st_buf_deinit(&cursor->page);
+    ffi_cursor_close_source(cursor);
+    ffi_handle_free_kept(cursor->item_token, FFI_ITEM);
+    st_buf_deinit(&cursor->pending);
     st_buf_deinit(&cursor->token);
-    ffi_db_release(cursor->db);
     st_alloc_free(ffi_alloc(), cursor, sizeof *cursor);
 }
 
@@ -51,44 +54,46 @@ void ffi_cursor_forget(ffi_db *db)
 {
     st_mutex_lock(&db->mutex);
     while (db->cursors) {
-        ffi_cursor *cursor = db->cursors;
-        db->cursors = cursor->next;
-        cursor->is_listed = false;
-        st_table_cursor_close(cursor->cursor);
-        cursor->cursor = NULL;
+        st_table_cursor_close(ffi_cursor_unlist(db, db->cursors));
     }
     st_mutex_unlock(&db->mutex);
 }
 
-/* Takes source over, also on failure. page: the one page of a batch get; taken over. */
-stator_status ffi_cursor_create(ffi_call *call, ffi_db *db, st_table_cursor *source, st_buf *page,
-                                stator_cursor **out_cursor)
+/* A cursor that is on no list yet; NULL when out of memory. */
+static ffi_cursor *ffi_cursor_new(const ffi_hold *db_hold)
 {
     ffi_cursor *cursor = st_alloc_new(ffi_alloc(), sizeof *cursor);
-    ffi_item *item = ffi_item_create();
-    void *item_token = item ? ffi_handle_new(FFI_ITEM, item, ffi_item_destroy) : NULL;
-    if (!cursor || !item_token) {
-        st_table_cursor_close(source);
-        if (!item_token) {
-            ffi_item_destroy(item);
-        } else {
-            (void)ffi_handle_free(item_token, FFI_ITEM);
-        }
+    ffi_item *item = cursor ? ffi_item_create() : NULL;
+    ffi_subject subject = {.type = FFI_ITEM,
+                           .object = item,
+                           .destroy = ffi_item_destroy,
+                           .number = FFI_ITEM_OF_CURSOR,
+                           .is_kept = true};
+    void *item_token = item ? ffi_handle_new(&subject) : NULL;
+    if (!item_token) {
+        ffi_item_destroy(item);
         st_alloc_free(ffi_alloc(), cursor, sizeof *cursor);
+        return NULL;
+    }
+    cursor->db = db_hold->db;
+    cursor->db_token = db_hold->db_token;
+    cursor->item_token = item_token;
+    st_buf_init(&cursor->pending, ffi_alloc());
+    st_buf_init(&cursor->token, ffi_alloc());
+    return cursor;
+}
+
+stator_status ffi_cursor_create(ffi_call *call, const ffi_hold *db_hold, st_table_cursor *source,
+                                st_buf *page, stator_cursor **out_cursor)
+{
+    ffi_cursor *cursor = ffi_cursor_new(db_hold);
+    if (!cursor) {
+        st_table_cursor_close(source);
         return (stator_status)st_fail_memory(&call->op, sizeof *cursor);
     }
-    item->is_read = item->is_of_cursor = item->has_frame = true;
-    cursor->db = ffi_db_retain(db);
+    ffi_db *db = db_hold->db;
     cursor->cursor = source;
-    cursor->item = item;
-    cursor->item_token = item_token;
-    st_buf_init(&cursor->page, ffi_alloc());
-    st_buf_init(&cursor->token, ffi_alloc());
-    if (page) {
-        cursor->page = *page;
-        st_buf_init(page, ffi_alloc());
-        cursor->is_batch = true;
-    }
+    cursor->is_batch = page != NULL;
     st_mutex_lock(&db->mutex);
     cursor->next = db->cursors;
     if (db->cursors) {
@@ -97,107 +102,87 @@ stator_status ffi_cursor_create(ffi_call *call, ffi_db *db, st_table_cursor *sou
     db->cursors = cursor;
     cursor->is_listed = true;
     st_mutex_unlock(&db->mutex);
-    *out_cursor = ffi_handle_new(FFI_CURSOR, cursor, ffi_cursor_destroy);
+    ffi_subject subject = {
+        .type = FFI_CURSOR, .object = cursor, .destroy = ffi_cursor_destroy, .db_hold = db_hold};
+    *out_cursor = ffi_handle_new(&subject);
     if (!*out_cursor) {
         ffi_cursor_destroy(cursor);
         return (stator_status)st_fail_memory(&call->op, sizeof *cursor);
+    }
+    if (page) {
+        cursor->pending = *page;
+        st_buf_init(page, ffi_alloc());
     }
     return STATOR_OK;
 }
 
 void stator_cursor_free(stator_cursor *cursor)
 {
-    if (cursor && !ffi_is_forked()) {
-        (void)ffi_handle_free(cursor, FFI_CURSOR);
-    }
-}
-
-/* ---- entering --------------------------------------------------------------------------- */
-
-static stator_status ffi_cursor_enter(stator_cursor *token, stator_error *error,
-                                      ffi_cursor **out_cursor)
-{
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_CURSOR, true, &object);
-    if (status != STATOR_OK) {
-        return ffi_refuse_handle(error, status, FFI_CURSOR);
-    }
-    *out_cursor = object;
-    status = ffi_db_enter((*out_cursor)->db);
-    if (status != STATOR_OK) {
-        ffi_handle_leave(token, true);
-        return ffi_refuse_handle(error, status, FFI_DB);
-    }
-    return STATOR_OK;
-}
-
-static void ffi_cursor_leave(stator_cursor *token, ffi_cursor *cursor)
-{
-    ffi_db_leave(cursor->db);
-    ffi_handle_leave(token, true);
+    (void)ffi_handle_free(cursor, FFI_CURSOR);
 }
 
 /* ---- item by item ----------------------------------------------------------------------- */
 
-/* Makes cursor->page the current page. */
-static st_status ffi_cursor_use_page(st_op *op, ffi_cursor *cursor)
+/* Makes the page that waits in pending the current one. item is held. */
+static st_status ffi_cursor_use_page(st_op *op, ffi_cursor *cursor, ffi_item *item)
 {
-    st_slice items, token;
-    if (!ffi_frame_find(st_buf_view(&cursor->page), ST_RESULT_ITEMS, &items) || items.size < 4) {
+    st_slice items, token, page = st_buf_view(&cursor->pending);
+    if (!ffi_frame_find(page, ST_RESULT_ITEMS, &items) || items.size < 4) {
         return st_fail(op, ST_INTERNAL, "a page without items");
     }
-    cursor->left = st_get_u32(items.data);
-    cursor->at = (size_t)(items.data - cursor->page.data) + 4;
-    cursor->has_page = true;
+    (void)ffi_frame_find(page, ST_RESULT_LAST_KEY, &token);
     st_buf_clear(&cursor->token);
-    cursor->is_last_page = cursor->is_batch;
-    (void)ffi_frame_find(st_buf_view(&cursor->page), ST_RESULT_LAST_KEY, &token);
     st_buf_slice(&cursor->token, token);
-    return st_buf_check(op, &cursor->token);
+    ST_TRY(st_buf_check(op, &cursor->token));
+    st_buf_deinit(&item->bytes);
+    item->bytes = cursor->pending;
+    st_buf_init(&cursor->pending, ffi_alloc());
+    item->frame = (st_slice){0};
+    st_buf_clear(&item->relaxed);
+    cursor->left = st_get_u32(items.data);
+    cursor->at = (size_t)(items.data - item->bytes.data) + 4;
+    cursor->has_page = true;
+    cursor->is_last_page = cursor->is_batch || st_table_cursor_has_ended(cursor->cursor);
+    return ST_OK;
 }
 
+/* Reads the next page into pending, unless one waits there because it could not be delivered. */
 static st_status ffi_cursor_fetch(st_op *op, ffi_cursor *cursor)
 {
-    if (cursor->is_batch) {
-        return ffi_cursor_use_page(op, cursor);
-    }
-    st_buf page;
-    st_buf_init(&page, ffi_alloc());
-    st_status status = st_table_cursor_next_page(op, cursor->cursor, &page);
-    if (status == ST_OK) {
-        st_buf_deinit(&cursor->page);
-        cursor->page = page;
-        ST_TRY(ffi_cursor_use_page(op, cursor));
-        cursor->is_last_page = st_table_cursor_has_ended(cursor->cursor);
+    if (cursor->pending.size > 0) {
         return ST_OK;
     }
-    st_buf_deinit(&page);
+    st_status status = st_table_cursor_next_page(op, cursor->cursor, &cursor->pending);
+    if (status != ST_OK) {
+        st_buf_clear(&cursor->pending);
+    }
     return status;
 }
 
 /* Shows the next item; *out_valid false at the end. Absent items of a batch get are passed over. */
-static st_status ffi_cursor_step(st_op *op, ffi_cursor *cursor, bool *out_valid)
+static st_status ffi_cursor_step(st_op *op, ffi_cursor *cursor, ffi_item *item, bool *out_valid)
 {
     *out_valid = false;
     for (;;) {
         while (cursor->left > 0) {
-            const uint8_t *at = cursor->page.data + cursor->at;
+            const uint8_t *at = item->bytes.data + cursor->at;
             st_slice frame = st_slice_of(at + 4, st_get_u32(at));
             cursor->at += 4 + frame.size;
             cursor->left--;
             if (frame.size > 0) {
-                cursor->item->view = frame;
-                st_buf_clear(&cursor->item->relaxed);
+                item->frame = frame;
+                st_buf_clear(&item->relaxed);
                 *out_valid = true;
                 return ST_OK;
             }
         }
         if (cursor->has_page && cursor->is_last_page) {
-            cursor->item->view = (st_slice){0};
+            item->frame = (st_slice){0};
+            st_buf_clear(&item->relaxed);
             return ST_OK;
         }
         ST_TRY(ffi_cursor_fetch(op, cursor));
+        ST_TRY(ffi_cursor_use_page(op, cursor, item));
     }
 }
 
@@ -207,9 +192,15 @@ stator_status stator_cursor_next(stator_cursor *token, stator_item **out_item, s
         return ffi_refuse(error, STATOR_MISUSE, "out_item is NULL");
     }
     *out_item = NULL;
-    ffi_cursor *cursor;
-    stator_status status = ffi_cursor_enter(token, error, &cursor);
+    ffi_hold hold, item;
+    stator_status status = ffi_enter(token, FFI_CURSOR, error, &hold);
     if (status != STATOR_OK) {
+        return status;
+    }
+    ffi_cursor *cursor = hold.object;
+    status = ffi_enter(cursor->item_token, FFI_ITEM, error, &item); /* BUSY while it is read */
+    if (status != STATOR_OK) {
+        ffi_leave(&hold);
         return status;
     }
     ffi_call call;
@@ -220,25 +211,30 @@ stator_status stator_cursor_next(stator_cursor *token, stator_item **out_item, s
                                         "stator_cursor_next_page was called on this cursor");
     } else {
         cursor->is_stepped = true;
-        status = (stator_status)ffi_cursor_step(&call.op, cursor, &valid);
+        status = (stator_status)ffi_cursor_step(&call.op, cursor, item.object, &valid);
     }
     *out_item = valid ? cursor->item_token : NULL;
-    ffi_cursor_leave(token, cursor);
+    ffi_leave(&item);
+    ffi_leave(&hold);
     return ffi_end(&call, status);
 }
 
 /* A token is made of the current item; behind the last item of a page it is the page's own. */
 static st_status ffi_cursor_token(st_op *op, ffi_cursor *cursor, st_buf *out)
 {
-    if (cursor->is_paged || cursor->is_batch || !cursor->has_page) {
+    if (cursor->is_paged || cursor->is_batch || cursor->left == 0) {
         st_buf_slice(out, st_buf_view(&cursor->token));
         return st_buf_check(op, out);
     }
-    if (cursor->left == 0) { /* the last item of the page, or the end */
-        st_buf_slice(out, st_buf_view(&cursor->token));
-        return st_buf_check(op, out);
+    ffi_hold hold;
+    stator_status status = ffi_enter(cursor->item_token, FFI_ITEM, NULL, &hold);
+    if (status != STATOR_OK) {
+        return st_fail(op, (st_status)status, "the item of the cursor is in use by another call");
     }
-    return st_table_cursor_token(op, cursor->cursor, cursor->item->view, out);
+    st_slice frame = ((ffi_item *)hold.object)->frame;
+    st_status made = st_table_cursor_token(op, cursor->cursor, frame, out);
+    ffi_leave(&hold);
+    return made;
 }
 
 stator_status stator_cursor_last_key(stator_cursor *token, stator_buffer **out_token,
@@ -248,8 +244,8 @@ stator_status stator_cursor_last_key(stator_cursor *token, stator_buffer **out_t
         return ffi_refuse(error, STATOR_MISUSE, "out_token is NULL");
     }
     *out_token = NULL;
-    ffi_cursor *cursor;
-    stator_status status = ffi_cursor_enter(token, error, &cursor);
+    ffi_hold hold;
+    stator_status status = ffi_enter(token, FFI_CURSOR, error, &hold);
     if (status != STATOR_OK) {
         return status;
     }
@@ -257,12 +253,12 @@ stator_status stator_cursor_last_key(stator_cursor *token, stator_buffer **out_t
     ffi_begin(&call, error);
     st_buf bytes;
     st_buf_init(&bytes, ffi_alloc());
-    status = (stator_status)ffi_cursor_token(&call.op, cursor, &bytes);
+    status = (stator_status)ffi_cursor_token(&call.op, hold.object, &bytes);
     if (status == STATOR_OK && bytes.size > 0) {
         status = ffi_buffer_of(&call, &bytes, out_token);
     }
     st_buf_deinit(&bytes);
-    ffi_cursor_leave(token, cursor);
+    ffi_leave(&hold);
     return ffi_end(&call, status);
 }
 
@@ -277,32 +273,36 @@ stator_status stator_cursor_next_page(stator_cursor *token, void *result, size_t
     }
     *out_result_bytes = 0;
     *out_buffer = NULL;
-    ffi_cursor *cursor;
-    stator_status status = ffi_cursor_enter(token, error, &cursor);
+    ffi_hold hold;
+    stator_status status = ffi_enter(token, FFI_CURSOR, error, &hold);
     if (status != STATOR_OK) {
         return status;
     }
+    ffi_cursor *cursor = hold.object;
     ffi_call call;
     ffi_begin(&call, error);
     if (cursor->is_stepped || cursor->is_batch) {
         status = (stator_status)st_fail(&call.op, ST_MISUSE,
                                         "stator_cursor_next was called on this cursor");
     } else {
-        cursor->is_paged = true;
-        st_buf page;
         st_slice key;
-        st_buf_init(&page, ffi_alloc());
-        status = (stator_status)st_table_cursor_next_page(&call.op, cursor->cursor, &page);
+        cursor->is_paged = true;
+        status = (stator_status)ffi_cursor_fetch(&call.op, cursor);
         if (status == STATOR_OK) {
+            (void)ffi_frame_find(st_buf_view(&cursor->pending), ST_RESULT_LAST_KEY, &key);
             st_buf_clear(&cursor->token);
-            (void)ffi_frame_find(st_buf_view(&page), ST_RESULT_LAST_KEY, &key);
             st_buf_slice(&cursor->token, key);
-            status =
-                ffi_deliver(&call, &page, result, result_capacity, out_result_bytes, out_buffer);
+            status = (stator_status)st_buf_check(&call.op, &cursor->token);
         }
-        st_buf_deinit(&page);
+        if (status == STATOR_OK) {
+            status = ffi_deliver(&call, &cursor->pending, result, result_capacity, out_result_bytes,
+                                 out_buffer);
+        }
+        if (status == STATOR_OK) {
+            st_buf_clear(&cursor->pending);
+        }
     }
-    ffi_cursor_leave(token, cursor);
+    ffi_leave(&hold);
     return ffi_end(&call, status);
 }
 
@@ -319,20 +319,20 @@ stator_status stator_cursor_open(stator_db *token, const void *request, size_t r
         return ffi_refuse(error, STATOR_INVALID_ARGUMENT,
                           "the request is NULL or has an impossible length");
     }
-    ffi_db *db;
-    stator_status status = ffi_db_open_call(token, error, &db);
+    ffi_hold db;
+    stator_status status = ffi_enter(token, FFI_DB, error, &db);
     if (status != STATOR_OK) {
         return status;
     }
     ffi_call call;
     ffi_begin(&call, error);
     st_table_cursor *source;
-    status = (stator_status)st_table_cursor_open(&call.op, db->database,
+    status = (stator_status)st_table_cursor_open(&call.op, db.db->database,
                                                  ffi_slice(request, request_bytes), &source);
     if (status == STATOR_OK) {
-        status = ffi_cursor_create(&call, db, source, NULL, out_cursor);
+        status = ffi_cursor_create(&call, &db, source, NULL, out_cursor);
     }
-    ffi_db_end_call(token, db);
+    ffi_leave(&db);
     return ffi_end(&call, status);
 }
 
@@ -349,8 +349,8 @@ stator_status stator_execute(stator_db *token, const void *request, size_t reque
         return ffi_refuse(error, STATOR_INVALID_ARGUMENT,
                           "the request is NULL or has an impossible length");
     }
-    ffi_db *db;
-    stator_status status = ffi_db_open_call(token, error, &db);
+    ffi_hold db;
+    stator_status status = ffi_enter(token, FFI_DB, error, &db);
     if (status != STATOR_OK) {
         return status;
     }
@@ -358,12 +358,12 @@ stator_status stator_execute(stator_db *token, const void *request, size_t reque
     ffi_begin(&call, error);
     st_buf frame;
     st_buf_init(&frame, ffi_alloc());
-    status = (stator_status)st_table_execute(&call.op, db->database,
+    status = (stator_status)st_table_execute(&call.op, db.db->database,
                                              ffi_slice(request, request_bytes), &frame);
     if (status == STATOR_OK) {
         status = ffi_deliver(&call, &frame, result, result_capacity, out_result_bytes, out_buffer);
     }
     st_buf_deinit(&frame);
-    ffi_db_end_call(token, db);
+    ffi_leave(&db);
     return ffi_end(&call, status);
 }

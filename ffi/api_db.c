@@ -3,77 +3,6 @@
 
 #include <string.h>
 
-bool ffi_is_forked(void)
-{
-    static _Atomic uint64_t ffi_first_stamp; /* of the process that made the first call */
-    uint64_t now = st_env_process_stamp();
-    uint64_t first = 0;
-    if (atomic_compare_exchange_strong_explicit(&ffi_first_stamp, &first, now, memory_order_relaxed,
-                                                memory_order_relaxed)) {
-        return false;
-    }
-    return first != now;
-}
-
-/* ---- the object ------------------------------------------------------------------------- */
-
-ffi_db *ffi_db_retain(ffi_db *db)
-{
-    atomic_fetch_add_explicit(&db->references, 1, memory_order_relaxed);
-    return db;
-}
-
-void ffi_db_release(ffi_db *db)
-{
-    if (db && atomic_fetch_sub_explicit(&db->references, 1, memory_order_acq_rel) == 1) {
-        st_mutex_deinit(&db->mutex);
-        st_alloc_free(ffi_alloc(), db, sizeof *db);
-    }
-}
-
-static void ffi_db_destroy(void *object)
-{
-    ffi_db_release(object);
-}
-
-stator_status ffi_db_enter(ffi_db *db)
-{
-    _Atomic uint32_t *count = &db->active[st_env_thread_slot() % FFI_STRIPES].count;
-    atomic_fetch_add_explicit(count, 1, memory_order_seq_cst);
-    if (atomic_load_explicit(&db->is_closing, memory_order_seq_cst)) {
-        atomic_fetch_sub_explicit(count, 1, memory_order_release);
-        return STATOR_CLOSED;
-    }
-    return STATOR_OK;
-}
-
-void ffi_db_leave(ffi_db *db)
-{
-    atomic_fetch_sub_explicit(&db->active[st_env_thread_slot() % FFI_STRIPES].count, 1,
-                              memory_order_release);
-}
-
-stator_status ffi_db_open_call(const void *token, stator_error *error, ffi_db **out_db)
-{
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_DB, false, &object);
-    if (status == STATOR_OK) {
-        *out_db = object;
-        status = ffi_db_enter(*out_db);
-        if (status != STATOR_OK) {
-            ffi_handle_leave(token, false);
-        }
-    }
-    return status == STATOR_OK ? STATOR_OK : ffi_refuse_handle(error, status, FFI_DB);
-}
-
-void ffi_db_end_call(const void *token, ffi_db *db)
-{
-    ffi_db_leave(db);
-    ffi_handle_leave(token, false);
-}
-
 /* ---- open and close --------------------------------------------------------------------- */
 
 void stator_options_init(stator_options *options)
@@ -121,24 +50,6 @@ static stator_status ffi_db_options(const stator_options *from, st_database_opti
     return STATOR_OK;
 }
 
-static stator_status ffi_db_publish(ffi_call *call, st_database *database, stator_db **out_db)
-{
-    ffi_db *db = st_alloc_new(ffi_alloc(), sizeof *db);
-    if (!db) {
-        return (stator_status)st_fail_memory(&call->op, sizeof *db);
-    }
-    atomic_init(&db->references, 1);
-    db->database = database;
-    db->process_stamp = st_env_process_stamp();
-    st_mutex_init(&db->mutex);
-    *out_db = ffi_handle_new(FFI_DB, db, ffi_db_destroy);
-    if (!*out_db) {
-        ffi_db_release(db);
-        return (stator_status)st_fail_memory(&call->op, sizeof *db);
-    }
-    return STATOR_OK;
-}
-
 stator_status stator_open(const void *path, size_t path_bytes, const stator_options *options,
                           stator_db **out_db, stator_error *error)
 {
@@ -157,13 +68,13 @@ stator_status stator_open(const void *path, size_t path_bytes, const stator_opti
     }
     ffi_call call;
     ffi_begin(&call, error);
-    (void)ffi_is_forked();
     st_database *database;
     status =
         (stator_status)st_database_open(&call.op, ffi_slice(path, path_bytes), &checked, &database);
     if (status == STATOR_OK) {
-        status = ffi_db_publish(&call, database, out_db);
-        if (status != STATOR_OK) {
+        *out_db = ffi_db_new(database);
+        if (!*out_db) {
+            status = (stator_status)st_fail_memory(&call.op, sizeof(ffi_db));
             st_op quiet;
             st_op_init(&quiet, ffi_alloc());
             (void)st_database_close(&quiet, database); /* the lack of memory is what to tell */
@@ -175,30 +86,16 @@ stator_status stator_open(const void *path, size_t path_bytes, const stator_opti
 
 stator_status stator_close(stator_db *token, stator_error *error)
 {
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_DB, false, &object);
-    if (status == STATOR_OK && atomic_exchange(&((ffi_db *)object)->is_closing, true)) {
-        ffi_handle_leave(token, false);
-        status = STATOR_CLOSED; /* another thread is closing it */
-    }
+    ffi_db *db;
+    stator_status status = ffi_db_shut(token, error, &db);
     if (status != STATOR_OK) {
-        return ffi_refuse_handle(error, status, FFI_DB);
-    }
-    ffi_db *db = object;
-    for (size_t i = 0; i < FFI_STRIPES; i++) {
-        for (uint32_t round = 0;
-             atomic_load_explicit(&db->active[i].count, memory_order_seq_cst) > 0; round++) {
-            st_env_pause(round);
-        }
+        return status;
     }
     ffi_cursor_forget(db);
     ffi_call call;
     ffi_begin(&call, error);
     status = (stator_status)st_database_close(&call.op, db->database);
-    db->database = NULL;
-    (void)ffi_handle_free(token, FFI_DB);
-    ffi_handle_leave(token, false);
+    ffi_db_end(token, db);
     return ffi_end(&call, status);
 }
 
@@ -208,15 +105,15 @@ typedef st_status (*ffi_care)(st_op *op, st_lsm *lsm);
 
 static stator_status ffi_db_care(stator_db *token, ffi_care care, stator_error *error)
 {
-    ffi_db *db;
-    stator_status status = ffi_db_open_call(token, error, &db);
+    ffi_hold db;
+    stator_status status = ffi_enter(token, FFI_DB, error, &db);
     if (status != STATOR_OK) {
         return status;
     }
     ffi_call call;
     ffi_begin(&call, error);
-    status = (stator_status)care(&call.op, st_database_lsm(db->database));
-    ffi_db_end_call(token, db);
+    status = (stator_status)care(&call.op, st_database_lsm(db.db->database));
+    ffi_leave(&db);
     return ffi_end(&call, status);
 }
 
@@ -237,18 +134,22 @@ static void ffi_db_line(void *ctx, const char *line)
     st_buf_byte(report, '\n');
 }
 
-/* The report goes out also when damage was found; without memory for it the status alone does. */
+/* Takes report over and hands it out also when damage was found; without memory for it the status
+ * alone goes out. */
 static stator_status ffi_db_report(ffi_call *call, st_status status, st_buf *report,
                                    stator_buffer **out_report)
 {
     ffi_call quiet;
     ffi_begin(&quiet, NULL);
-    stator_status kept = ffi_buffer_of(&quiet, report, out_report);
-    st_op_deinit(&quiet.op);
-    st_buf_deinit(report);
+    stator_status kept = (stator_status)st_buf_check(&quiet.op, report);
+    if (kept == STATOR_OK) {
+        kept = ffi_buffer_of(&quiet, report, out_report);
+    }
     if (status == ST_OK && kept != STATOR_OK) {
         status = st_fail_memory(&call->op, report->size);
     }
+    st_op_deinit(&quiet.op);
+    st_buf_deinit(report);
     return (stator_status)status;
 }
 
@@ -258,8 +159,8 @@ stator_status stator_verify(stator_db *token, stator_buffer **out_report, stator
         return ffi_refuse(error, STATOR_MISUSE, "out_report is NULL");
     }
     *out_report = NULL;
-    ffi_db *db;
-    stator_status status = ffi_db_open_call(token, error, &db);
+    ffi_hold db;
+    stator_status status = ffi_enter(token, FFI_DB, error, &db);
     if (status != STATOR_OK) {
         return status;
     }
@@ -268,12 +169,50 @@ stator_status stator_verify(stator_db *token, stator_buffer **out_report, stator
     st_buf report;
     st_buf_init(&report, ffi_alloc());
     st_status verified =
-        st_lsm_verify(&call.op, st_database_lsm(db->database), ffi_db_line, &report);
+        st_lsm_verify(&call.op, st_database_lsm(db.db->database), ffi_db_line, &report);
     if (verified == ST_OK) {
-        verified = st_database_verify(&call.op, db->database, ffi_db_line, &report);
+        verified = st_database_verify(&call.op, db.db->database, ffi_db_line, &report);
     }
-    ffi_db_end_call(token, db);
+    ffi_leave(&db);
     return ffi_end(&call, ffi_db_report(&call, verified, &report, out_report));
+}
+
+/* ---- inspect ---------------------------------------------------------------------------- */
+
+#define FFI_FRAME_FILE_BYTES_MAX ((uint64_t)1 << 20) /* items are smaller */
+
+/* A file that holds one item frame and nothing else. False, and nothing in report, for any other.
+ */
+static bool ffi_inspect_item(const char *path, st_buf *report)
+{
+    st_op op;
+    st_file *file = NULL;
+    st_buf frame;
+    uint64_t bytes = 0;
+    size_t got = 0, before = report->size;
+    st_op_init(&op, ffi_alloc());
+    st_buf_init(&frame, ffi_alloc());
+    st_status status = st_env_open(&op, st_env_posix(), path, ST_OPEN_READ, &file);
+    status = status == ST_OK ? st_file_size(&op, file, &bytes) : status;
+    if (status == ST_OK && (bytes == 0 || bytes > FFI_FRAME_FILE_BYTES_MAX)) {
+        status = ST_NOT_A_DATABASE;
+    }
+    if (status == ST_OK) {
+        uint8_t *to = st_buf_extend(&frame, (size_t)bytes);
+        status = to ? st_file_read_at(&op, file, 0, to, (size_t)bytes, &got) : ST_NO_MEMORY;
+        frame.size = got;
+    }
+    status = status == ST_OK ? st_item_validate(&op, st_buf_view(&frame)) : status;
+    if (status == ST_OK) {
+        ffi_db_line(report, "item frame");
+        status = st_item_to_dynamodb_json(&op, st_buf_view(&frame), report);
+        st_buf_byte(report, '\n');
+    }
+    report->size = status == ST_OK ? report->size : before;
+    st_file_close(file);
+    st_buf_deinit(&frame);
+    st_op_deinit(&op);
+    return status == ST_OK;
 }
 
 stator_status stator_inspect(const void *path, size_t path_bytes, stator_buffer **out_report,
@@ -284,8 +223,10 @@ stator_status stator_inspect(const void *path, size_t path_bytes, stator_buffer 
     }
     *out_report = NULL;
     char name[ST_ENV_PATH_MAX];
-    if (!ffi_is_bytes(path, path_bytes) || path_bytes == 0 || path_bytes >= sizeof name) {
-        return ffi_refuse(error, STATOR_INVALID_ARGUMENT, "path is NULL, empty or too long");
+    if (!ffi_is_bytes(path, path_bytes) || path_bytes == 0 || path_bytes >= sizeof name ||
+        memchr(path, 0, path_bytes)) {
+        return ffi_refuse(error, STATOR_INVALID_ARGUMENT,
+                          "path is NULL, empty or too long, or has a NUL in it");
     }
     memcpy(name, path, path_bytes);
     name[path_bytes] = '\0';
@@ -294,20 +235,29 @@ stator_status stator_inspect(const void *path, size_t path_bytes, stator_buffer 
     st_buf report;
     st_buf_init(&report, ffi_alloc());
     st_status status = st_lsm_inspect(&call.op, st_env_posix(), name, ffi_db_line, &report);
+    if (status == ST_NOT_A_DATABASE && ffi_inspect_item(name, &report)) {
+        st_op_clear(&call.op);
+        status = ST_OK;
+    }
     return ffi_end(&call, ffi_db_report(&call, status, &report, out_report));
 }
 
+/* ---- statistics ------------------------------------------------------------------------- */
+
 stator_status stator_stats_read(stator_db *token, stator_stats *out_stats, stator_error *error)
 {
-    ffi_db *db;
-    stator_status status = ffi_db_open_call(token, error, &db);
+    if (!out_stats) {
+        return ffi_refuse(error, STATOR_MISUSE, "out_stats is NULL");
+    }
+    ffi_hold db;
+    stator_status status = ffi_enter(token, FFI_DB, error, &db);
     if (status != STATOR_OK) {
         return status;
     }
     st_lsm_stats from;
-    st_lsm_stats_read(st_database_lsm(db->database), &from);
+    st_lsm_stats_read(st_database_lsm(db.db->database), &from);
     stator_stats stats = {
-        .table_count = st_database_table_count(db->database),
+        .table_count = st_database_table_count(db.db->database),
         .applied_sequence = from.applied_sequence,
         .published_sequence = from.published_sequence,
         .durable_sequence = from.durable_sequence,
@@ -333,6 +283,6 @@ stator_status stator_stats_read(stator_db *token, stator_stats *out_stats, stato
     memcpy(stats.level_files, from.level_files, sizeof stats.level_files);
     memcpy(stats.level_bytes, from.level_bytes, sizeof stats.level_bytes);
     memcpy(stats.level_entries, from.level_entries, sizeof stats.level_entries);
-    ffi_db_end_call(token, db);
+    ffi_leave(&db);
     return ffi_struct_out(&stats, out_stats, sizeof stats, error);
 }

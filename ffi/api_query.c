@@ -9,37 +9,32 @@ static void ffi_request_destroy(void *object)
     st_buf_deinit(&request->partition);
     st_buf_deinit(&request->sort);
     st_buf_deinit(&request->start_after);
-    ffi_db_release(request->db);
     st_alloc_free(ffi_alloc(), request, sizeof *request);
 }
 
 static stator_status ffi_request_new(stator_table *token, ffi_type type, void **out_token)
 {
     *out_token = NULL;
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_TABLE, false, &object);
+    ffi_hold table;
+    stator_status status = ffi_enter(token, FFI_TABLE, NULL, &table);
     if (status != STATOR_OK) {
         return status;
     }
-    ffi_table *table = object;
     ffi_request *request = st_alloc_new(ffi_alloc(), sizeof *request);
-    status = STATOR_NO_MEMORY;
     if (request) {
-        request->db = ffi_db_retain(table->db);
-        request->table_id = table->id;
+        request->table_id = (uint32_t)table.number;
         st_buf_init(&request->partition, ffi_alloc());
         st_buf_init(&request->sort, ffi_alloc());
         st_buf_init(&request->start_after, ffi_alloc());
-        *out_token = ffi_handle_new(type, request, ffi_request_destroy);
-        if (*out_token) {
-            status = STATOR_OK;
-        } else {
+        ffi_subject subject = {
+            .type = type, .object = request, .destroy = ffi_request_destroy, .db_hold = &table};
+        *out_token = ffi_handle_new(&subject);
+        if (!*out_token) {
             ffi_request_destroy(request);
         }
     }
-    ffi_handle_leave(token, false);
-    return status;
+    ffi_leave(&table);
+    return *out_token ? STATOR_OK : STATOR_NO_MEMORY;
 }
 
 stator_status stator_query_new(stator_table *table, stator_query **out_query)
@@ -54,41 +49,37 @@ stator_status stator_scan_new(stator_table *table, stator_scan **out_scan)
 
 void stator_query_free(stator_query *query)
 {
-    if (query && !ffi_is_forked()) {
-        (void)ffi_handle_free(query, FFI_QUERY);
-    }
+    (void)ffi_handle_free(query, FFI_QUERY);
 }
 
 void stator_scan_free(stator_scan *scan)
 {
-    if (scan && !ffi_is_forked()) {
-        (void)ffi_handle_free(scan, FFI_SCAN);
-    }
+    (void)ffi_handle_free(scan, FFI_SCAN);
 }
 
 /* ---- setters ---------------------------------------------------------------------------- */
 
 /* Enters, and gives the first error of the builder. */
-static stator_status ffi_request_enter(const void *token, ffi_type type, ffi_request **out_request)
+static stator_status ffi_request_enter(const void *token, ffi_type type, ffi_hold *out_hold,
+                                       ffi_request **out_request)
 {
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, type, true, &object);
-    *out_request = object;
+    stator_status status = ffi_enter(token, type, NULL, out_hold);
+    *out_request = out_hold->object;
     if (status == STATOR_OK && (*out_request)->failure.code != ST_OK) {
         status = (stator_status)(*out_request)->failure.code;
-        ffi_handle_leave(token, true);
+        ffi_leave(out_hold);
     }
     return status;
 }
 
-static stator_status ffi_request_leave(const void *token, ffi_request *request)
+static stator_status ffi_request_leave(ffi_hold *hold)
 {
+    ffi_request *request = hold->object;
     if (request->partition.failed || request->sort.failed || request->start_after.failed) {
         (void)ffi_latch(&request->failure, STATOR_NO_MEMORY, "out of memory");
     }
     stator_status status = (stator_status)request->failure.code;
-    ffi_handle_leave(token, true);
+    ffi_leave(hold);
     return status;
 }
 
@@ -102,8 +93,9 @@ static void ffi_request_value(st_buf *out, uint8_t tag, const void *value, size_
 static stator_status ffi_query_partition(stator_query *token, uint8_t tag, const void *value,
                                          size_t value_bytes)
 {
+    ffi_hold hold;
     ffi_request *request;
-    stator_status status = ffi_request_enter(token, FFI_QUERY, &request);
+    stator_status status = ffi_request_enter(token, FFI_QUERY, &hold, &request);
     if (status != STATOR_OK) {
         return status;
     }
@@ -114,7 +106,7 @@ static stator_status ffi_query_partition(stator_query *token, uint8_t tag, const
         st_buf_clear(&request->partition);
         ffi_request_value(&request->partition, tag, value, value_bytes);
     }
-    return ffi_request_leave(token, request);
+    return ffi_request_leave(&hold);
 }
 
 stator_status stator_query_partition_string(stator_query *query, const void *value,
@@ -136,13 +128,10 @@ stator_status stator_query_partition_binary(stator_query *query, const void *val
 }
 
 /* The tag of a value in the type of the table's sort key; 0 when there is none. */
-static uint8_t ffi_query_sort_tag(const ffi_request *request)
+static uint8_t ffi_query_sort_tag(const ffi_hold *hold)
 {
-    if (ffi_db_enter(request->db) != STATOR_OK) {
-        return 0;
-    }
-    st_type type = st_database_sort_type(request->db->database, request->table_id);
-    ffi_db_leave(request->db);
+    const ffi_request *request = hold->object;
+    st_type type = st_database_sort_type(hold->db->database, request->table_id);
     return type == ST_TYPE_S   ? ST_TAG_S
            : type == ST_TYPE_N ? ST_TAG_NUMBER_TEXT
            : type == ST_TYPE_B ? ST_TAG_B
@@ -152,12 +141,13 @@ static uint8_t ffi_query_sort_tag(const ffi_request *request)
 static stator_status ffi_query_sort(stator_query *token, uint8_t condition, const void *value,
                                     size_t value_bytes, const void *second, size_t second_bytes)
 {
+    ffi_hold hold;
     ffi_request *request;
-    stator_status status = ffi_request_enter(token, FFI_QUERY, &request);
+    stator_status status = ffi_request_enter(token, FFI_QUERY, &hold, &request);
     if (status != STATOR_OK) {
         return status;
     }
-    uint8_t tag = ffi_query_sort_tag(request);
+    uint8_t tag = ffi_query_sort_tag(&hold);
     if (!ffi_is_bytes(value, value_bytes) || !ffi_is_bytes(second, second_bytes)) {
         (void)ffi_latch(&request->failure, STATOR_INVALID_ARGUMENT,
                         "a value is NULL or has an impossible length");
@@ -175,7 +165,7 @@ static stator_status ffi_query_sort(stator_query *token, uint8_t condition, cons
             ffi_request_value(&request->sort, tag, second, second_bytes);
         }
     }
-    return ffi_request_leave(token, request);
+    return ffi_request_leave(&hold);
 }
 
 stator_status stator_query_sort_equal(stator_query *query, const void *value, size_t value_bytes)
@@ -218,20 +208,22 @@ stator_status stator_query_sort_begins_with(stator_query *query, const void *val
 static stator_status ffi_request_flag(const void *token, ffi_type type, uint32_t flag,
                                       int32_t is_set)
 {
+    ffi_hold hold;
     ffi_request *request;
-    stator_status status = ffi_request_enter(token, type, &request);
+    stator_status status = ffi_request_enter(token, type, &hold, &request);
     if (status != STATOR_OK) {
         return status;
     }
     request->flags = is_set ? request->flags | flag : request->flags & ~flag;
-    return ffi_request_leave(token, request);
+    return ffi_request_leave(&hold);
 }
 
 static stator_status ffi_request_limit(const void *token, ffi_type type, uint64_t items,
                                        uint32_t page_items)
 {
+    ffi_hold hold;
     ffi_request *request;
-    stator_status status = ffi_request_enter(token, type, &request);
+    stator_status status = ffi_request_enter(token, type, &hold, &request);
     if (status != STATOR_OK) {
         return status;
     }
@@ -241,14 +233,15 @@ static stator_status ffi_request_limit(const void *token, ffi_type type, uint64_
     }
     request->limit = items ? items : request->limit;
     request->page_items = page_items ? page_items : request->page_items;
-    return ffi_request_leave(token, request);
+    return ffi_request_leave(&hold);
 }
 
 static stator_status ffi_request_start_after(const void *token, ffi_type type, const void *key,
                                              size_t key_bytes)
 {
+    ffi_hold hold;
     ffi_request *request;
-    stator_status status = ffi_request_enter(token, type, &request);
+    stator_status status = ffi_request_enter(token, type, &hold, &request);
     if (status != STATOR_OK) {
         return status;
     }
@@ -259,7 +252,7 @@ static stator_status ffi_request_start_after(const void *token, ffi_type type, c
         st_buf_clear(&request->start_after);
         st_buf_append(&request->start_after, key, key_bytes);
     }
-    return ffi_request_leave(token, request);
+    return ffi_request_leave(&hold);
 }
 
 stator_status stator_query_reverse(stator_query *query, int32_t is_reverse)
@@ -309,8 +302,9 @@ stator_status stator_scan_start_after(stator_scan *scan, const void *token, size
 
 stator_status stator_scan_segment(stator_scan *scan, uint32_t segment, uint32_t segment_count)
 {
+    ffi_hold hold;
     ffi_request *request;
-    stator_status status = ffi_request_enter(scan, FFI_SCAN, &request);
+    stator_status status = ffi_request_enter(scan, FFI_SCAN, &hold, &request);
     if (status != STATOR_OK) {
         return status;
     }
@@ -320,7 +314,7 @@ stator_status stator_scan_segment(stator_scan *scan, uint32_t segment, uint32_t 
     }
     request->segment = segment;
     request->segment_count = segment_count;
-    return ffi_request_leave(scan, request);
+    return ffi_request_leave(&hold);
 }
 
 /* ---- opening ---------------------------------------------------------------------------- */
@@ -360,18 +354,12 @@ static stator_status ffi_request_open(const void *token, ffi_type type, stator_c
         return ffi_refuse(error, STATOR_MISUSE, "out_cursor is NULL");
     }
     *out_cursor = NULL;
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, type, true, &object);
+    ffi_hold hold;
+    stator_status status = ffi_enter(token, type, error, &hold);
     if (status != STATOR_OK) {
-        return ffi_refuse_handle(error, status, type);
+        return status;
     }
-    ffi_request *request = object;
-    status = ffi_db_enter(request->db);
-    if (status != STATOR_OK) {
-        ffi_handle_leave(token, true);
-        return ffi_refuse_handle(error, status, FFI_DB);
-    }
+    ffi_request *request = hold.object;
     ffi_call call;
     ffi_begin(&call, error);
     st_buf frame;
@@ -383,15 +371,14 @@ static stator_status ffi_request_open(const void *token, ffi_type type, stator_c
         status = (stator_status)st_buf_check(&call.op, &frame);
     }
     if (status == STATOR_OK) {
-        status = (stator_status)st_table_cursor_open(&call.op, request->db->database,
+        status = (stator_status)st_table_cursor_open(&call.op, hold.db->database,
                                                      st_buf_view(&frame), &source);
     }
     if (status == STATOR_OK) {
-        status = ffi_cursor_create(&call, request->db, source, NULL, out_cursor);
+        status = ffi_cursor_create(&call, &hold, source, NULL, out_cursor);
     }
     st_buf_deinit(&frame);
-    ffi_db_leave(request->db);
-    ffi_handle_leave(token, true);
+    ffi_leave(&hold);
     return ffi_end(&call, status);
 }
 

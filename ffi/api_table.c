@@ -24,7 +24,8 @@ stator_status stator_schema_new(stator_schema **out_schema)
     }
     st_buf_init(&schema->bytes, ffi_alloc());
     st_buf_u16(&schema->bytes, 0); /* counts of partition and sort keys */
-    *out_schema = ffi_handle_new(FFI_SCHEMA, schema, ffi_schema_destroy);
+    ffi_subject subject = {.type = FFI_SCHEMA, .object = schema, .destroy = ffi_schema_destroy};
+    *out_schema = schema->bytes.failed ? NULL : ffi_handle_new(&subject);
     if (!*out_schema) {
         ffi_schema_destroy(schema);
     }
@@ -63,12 +64,11 @@ static stator_status ffi_schema_add(ffi_schema *schema, bool is_sort, const void
 static stator_status ffi_schema_call(stator_schema *token, bool is_sort, const void *name,
                                      size_t name_bytes, int32_t type)
 {
-    void *object;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_SCHEMA, true, &object);
+    ffi_hold schema;
+    stator_status status = ffi_enter(token, FFI_SCHEMA, NULL, &schema);
     if (status == STATOR_OK) {
-        status = ffi_schema_add(object, is_sort, name, name_bytes, type);
-        ffi_handle_leave(token, true);
+        status = ffi_schema_add(schema.object, is_sort, name, name_bytes, type);
+        ffi_leave(&schema);
     }
     return status;
 }
@@ -87,40 +87,22 @@ stator_status stator_schema_sort(stator_schema *schema, const void *name, size_t
 
 void stator_schema_free(stator_schema *schema)
 {
-    if (schema && !ffi_is_forked()) {
-        (void)ffi_handle_free(schema, FFI_SCHEMA);
-    }
+    (void)ffi_handle_free(schema, FFI_SCHEMA);
 }
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
-static void ffi_table_destroy(void *object)
-{
-    ffi_table *table = object;
-    ffi_db_release(table->db);
-    st_alloc_free(ffi_alloc(), table, sizeof *table);
-}
-
 /* A handle of the table that a result describes. */
-static stator_status ffi_table_of_result(ffi_call *call, ffi_db *db, st_slice result,
+static stator_status ffi_table_of_result(ffi_call *call, const ffi_hold *db, st_slice result,
                                          stator_table **out_table)
 {
     st_slice described;
     if (!ffi_frame_find(result, ST_RESULT_TABLE, &described) || described.size < 4) {
         return (stator_status)st_fail(&call->op, ST_INTERNAL, "a result without a table");
     }
-    ffi_table *table = st_alloc_new(ffi_alloc(), sizeof *table);
-    if (!table) {
-        return (stator_status)st_fail_memory(&call->op, sizeof *table);
-    }
-    table->db = ffi_db_retain(db);
-    table->id = st_get_u32(described.data);
-    *out_table = ffi_handle_new(FFI_TABLE, table, ffi_table_destroy);
-    if (!*out_table) {
-        ffi_table_destroy(table);
-        return (stator_status)st_fail_memory(&call->op, sizeof *table);
-    }
-    return STATOR_OK;
+    ffi_subject subject = {.type = FFI_TABLE, .number = st_get_u32(described.data), .db_hold = db};
+    *out_table = ffi_handle_new(&subject);
+    return *out_table ? STATOR_OK : (stator_status)st_fail_memory(&call->op, sizeof subject);
 }
 
 /* Runs a request that names a table; out_table may be NULL. */
@@ -132,8 +114,8 @@ static stator_status ffi_table_request(stator_db *token, uint8_t operation, cons
         return ffi_refuse(error, STATOR_INVALID_ARGUMENT,
                           "the table name is NULL or has an impossible length");
     }
-    ffi_db *db;
-    stator_status status = ffi_db_open_call(token, error, &db);
+    ffi_hold db;
+    stator_status status = ffi_enter(token, FFI_DB, error, &db);
     if (status != STATOR_OK) {
         return status;
     }
@@ -150,15 +132,15 @@ static stator_status ffi_table_request(stator_db *token, uint8_t operation, cons
     }
     status = (stator_status)st_buf_check(&call.op, &request);
     if (status == STATOR_OK) {
-        status =
-            (stator_status)st_table_execute(&call.op, db->database, st_buf_view(&request), &result);
+        status = (stator_status)st_table_execute(&call.op, db.db->database, st_buf_view(&request),
+                                                 &result);
     }
     if (status == STATOR_OK && out_table) {
-        status = ffi_table_of_result(&call, db, st_buf_view(&result), out_table);
+        status = ffi_table_of_result(&call, &db, st_buf_view(&result), out_table);
     }
     st_buf_deinit(&request);
     st_buf_deinit(&result);
-    ffi_db_end_call(token, db);
+    ffi_leave(&db);
     return ffi_end(&call, status);
 }
 
@@ -169,13 +151,12 @@ static stator_status ffi_table_make(stator_db *db, const void *name, size_t name
     if (out_table) {
         *out_table = NULL;
     }
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_SCHEMA, true, &object);
+    ffi_hold hold;
+    stator_status status = ffi_enter(token, FFI_SCHEMA, error, &hold);
     if (status != STATOR_OK) {
-        return ffi_refuse_handle(error, status, FFI_SCHEMA);
+        return status;
     }
-    ffi_schema *schema = object;
+    ffi_schema *schema = hold.object;
     if (schema->failure.code != ST_OK) {
         status = ffi_refuse(error, (stator_status)schema->failure.code, schema->failure.message);
     } else if (!schema->has_partition) {
@@ -184,7 +165,7 @@ static stator_status ffi_table_make(stator_db *db, const void *name, size_t name
         status = ffi_table_request(db, ST_REQUEST_CREATE_TABLE, name, name_bytes, schema, flags,
                                    out_table, error);
     }
-    ffi_handle_leave(token, true);
+    ffi_leave(&hold);
     return status;
 }
 
@@ -243,8 +224,8 @@ stator_status stator_table_list(stator_db *token, stator_buffer **out_names, siz
     }
     *out_names = NULL;
     *out_count = 0;
-    ffi_db *db;
-    stator_status status = ffi_db_open_call(token, error, &db);
+    ffi_hold db;
+    stator_status status = ffi_enter(token, FFI_DB, error, &db);
     if (status != STATOR_OK) {
         return status;
     }
@@ -254,7 +235,7 @@ stator_status stator_table_list(stator_db *token, stator_buffer **out_names, siz
     st_buf result, names;
     st_buf_init(&result, ffi_alloc());
     st_buf_init(&names, ffi_alloc());
-    status = (stator_status)st_table_execute(&call.op, db->database,
+    status = (stator_status)st_table_execute(&call.op, db.db->database,
                                              st_slice_of(ffi_list_request, 2), &result);
     size_t count = 0;
     if (status == STATOR_OK) {
@@ -266,7 +247,7 @@ stator_status stator_table_list(stator_db *token, stator_buffer **out_names, siz
     }
     st_buf_deinit(&names);
     st_buf_deinit(&result);
-    ffi_db_end_call(token, db);
+    ffi_leave(&db);
     return ffi_end(&call, status);
 }
 
@@ -297,17 +278,13 @@ static void ffi_table_parse(st_slice payload, stator_table_description *out)
 stator_status stator_table_describe(stator_table *token, stator_table_description *out_description,
                                     stator_error *error)
 {
-    void *object;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_TABLE, false, &object);
-    if (status != STATOR_OK) {
-        return ffi_refuse_handle(error, status, FFI_TABLE);
+    if (!out_description) {
+        return ffi_refuse(error, STATOR_MISUSE, "out_description is NULL");
     }
-    ffi_table *table = object;
-    status = ffi_db_enter(table->db);
+    ffi_hold table;
+    stator_status status = ffi_enter(token, FFI_TABLE, error, &table);
     if (status != STATOR_OK) {
-        ffi_handle_leave(token, false);
-        return ffi_refuse_handle(error, status, FFI_DB);
+        return status;
     }
     ffi_call call;
     ffi_begin(&call, error);
@@ -315,13 +292,13 @@ stator_status stator_table_describe(stator_table *token, stator_table_descriptio
     st_buf_init(&request, ffi_alloc());
     st_buf_init(&result, ffi_alloc());
     ffi_frame_begin(&request, ST_REQUEST_DESCRIBE_TABLE);
-    ffi_frame_u32(&request, ST_FIELD_TABLE_ID, table->id);
+    ffi_frame_u32(&request, ST_FIELD_TABLE_ID, (uint32_t)table.number);
     status = (stator_status)st_buf_check(&call.op, &request);
     if (status == STATOR_OK) {
-        status = (stator_status)st_table_execute(&call.op, table->db->database,
+        status = (stator_status)st_table_execute(&call.op, table.db->database,
                                                  st_buf_view(&request), &result);
     }
-    ffi_db_leave(table->db);
+    ffi_leave(&table);
     stator_table_description description = {0};
     st_slice payload;
     if (status == STATOR_OK && ffi_frame_find(st_buf_view(&result), ST_RESULT_TABLE, &payload)) {
@@ -329,7 +306,6 @@ stator_status stator_table_describe(stator_table *token, stator_table_descriptio
     }
     st_buf_deinit(&request);
     st_buf_deinit(&result);
-    ffi_handle_leave(token, false);
     status = ffi_end(&call, status);
     return status == STATOR_OK
                ? ffi_struct_out(&description, out_description, sizeof description, error)
@@ -338,7 +314,5 @@ stator_status stator_table_describe(stator_table *token, stator_table_descriptio
 
 void stator_table_free(stator_table *table)
 {
-    if (table && !ffi_is_forked()) {
-        (void)ffi_handle_free(table, FFI_TABLE);
-    }
+    (void)ffi_handle_free(table, FFI_TABLE);
 }

@@ -45,17 +45,16 @@ static stator_status ffi_value_of_item(stator_item *token, const ffi_lookup *loo
                                        st_slice *out_name, stator_value *out_value,
                                        size_t *out_count, stator_error *error)
 {
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(token, FFI_ITEM, true, &object);
+    ffi_hold hold;
+    stator_status status = ffi_enter(token, FFI_ITEM, error, &hold);
     if (status != STATOR_OK) {
-        return ffi_refuse_handle(error, status, FFI_ITEM);
+        return status;
     }
     ffi_call call;
     ffi_begin(&call, error);
     st_slice frame;
     st_value value = {0};
-    status = (stator_status)ffi_item_frame(&call.op, object, &frame);
+    status = (stator_status)ffi_item_frame(&call.op, hold.object, &frame);
     if (status == STATOR_OK && out_count) {
         *out_count = st_item_count(frame);
     } else if (status == STATOR_OK && lookup->is_by_name) {
@@ -67,7 +66,7 @@ static stator_status ffi_value_of_item(stator_item *token, const ffi_lookup *loo
                                         "the item has %u attributes, there is no index %zu",
                                         st_item_count(frame), lookup->index);
     }
-    ffi_handle_leave(token, true);
+    ffi_leave(&hold);
     status = ffi_end(&call, status);
     return status == STATOR_OK && out_value ? ffi_value_out(&value, out_value, error) : status;
 }
@@ -75,9 +74,12 @@ static stator_status ffi_value_of_item(stator_item *token, const ffi_lookup *loo
 stator_status stator_item_get(stator_item *item, const void *name, size_t name_bytes,
                               stator_value *out_value, stator_error *error)
 {
-    if (!out_value || !ffi_is_bytes(name, name_bytes)) {
+    if (!out_value) {
+        return ffi_refuse(error, STATOR_MISUSE, "out_value is NULL");
+    }
+    if (!ffi_is_bytes(name, name_bytes)) {
         return ffi_refuse(error, STATOR_INVALID_ARGUMENT,
-                          "out_value or name is NULL, or has an impossible length");
+                          "name is NULL or has an impossible length");
     }
     ffi_lookup lookup = {.name = ffi_slice(name, name_bytes), .is_by_name = true};
     return ffi_value_of_item(item, &lookup, NULL, out_value, NULL, error);
@@ -131,6 +133,9 @@ stator_status stator_value_at(const stator_value *value, size_t index, const voi
 {
     st_value container, member;
     st_slice name;
+    if (!out_value) {
+        return ffi_refuse(error, STATOR_MISUSE, "out_value is NULL");
+    }
     stator_status status = ffi_value_in(value, &container, error);
     if (status != STATOR_OK) {
         return status;
@@ -154,6 +159,9 @@ stator_status stator_value_find(const stator_value *value, const void *name, siz
 {
     st_value container, member;
     st_slice found;
+    if (!out_value) {
+        return ffi_refuse(error, STATOR_MISUSE, "out_value is NULL");
+    }
     stator_status status = ffi_value_in(value, &container, error);
     if (status != STATOR_OK) {
         return status;

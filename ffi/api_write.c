@@ -19,44 +19,28 @@ void stator_read_options_init(stator_read_options *options)
     }
 }
 
-/* A table, its database and an item, all kept for one call. */
+/* A table and an item, both held for one call. */
 typedef struct ffi_item_call {
-    const void *table_token, *item_token;
-    ffi_table *table;
-    ffi_item *item;
+    ffi_hold table, item;
 } ffi_item_call;
 
 static void ffi_item_call_end(ffi_item_call *call)
 {
-    ffi_db_leave(call->table->db);
-    ffi_handle_leave(call->table_token, false);
-    ffi_handle_leave(call->item_token, true);
+    ffi_leave(&call->item);
+    ffi_leave(&call->table);
 }
 
 static stator_status ffi_item_call_begin(ffi_item_call *call, const void *table, const void *item,
                                          stator_error *error)
 {
-    *call = (ffi_item_call){.table_token = table, .item_token = item};
-    void *object = NULL;
-    stator_status status =
-        ffi_is_forked() ? STATOR_FORKED : ffi_handle_enter(table, FFI_TABLE, false, &object);
-    if (status != STATOR_OK) {
-        return ffi_refuse_handle(error, status, FFI_TABLE);
+    stator_status status = ffi_enter(table, FFI_TABLE, error, &call->table);
+    if (status == STATOR_OK) {
+        status = ffi_enter(item, FFI_ITEM, error, &call->item);
+        if (status != STATOR_OK) {
+            ffi_leave(&call->table);
+        }
     }
-    call->table = object;
-    status = ffi_handle_enter(item, FFI_ITEM, true, &object);
-    if (status != STATOR_OK) {
-        ffi_handle_leave(table, false);
-        return ffi_refuse_handle(error, status, FFI_ITEM);
-    }
-    call->item = object;
-    status = ffi_db_enter(call->table->db);
-    if (status != STATOR_OK) {
-        ffi_handle_leave(table, false);
-        ffi_handle_leave(item, true);
-        return ffi_refuse_handle(error, status, FFI_DB);
-    }
-    return STATOR_OK;
+    return status;
 }
 
 static stator_status ffi_write_options(const stator_write_options *from, stator_write_options *to,
@@ -83,9 +67,10 @@ static stator_status ffi_item_request(ffi_item_call *entered, uint8_t operation,
     st_slice relaxed = {0}, found;
     st_buf_init(&request, ffi_alloc());
     st_buf_init(&result, ffi_alloc());
-    stator_status status = (stator_status)ffi_item_relaxed(&call.op, entered->item, &relaxed);
+    stator_status status =
+        (stator_status)ffi_item_relaxed(&call.op, entered->item.object, &relaxed);
     ffi_frame_begin(&request, operation);
-    ffi_frame_u32(&request, ST_FIELD_TABLE_ID, entered->table->id);
+    ffi_frame_u32(&request, ST_FIELD_TABLE_ID, (uint32_t)entered->table.number);
     ffi_frame_field(&request, operation == ST_REQUEST_PUT ? ST_FIELD_ITEM : ST_FIELD_KEY, relaxed);
     ffi_frame_u8(&request, ST_FIELD_DURABILITY, (uint8_t)durability);
     ffi_frame_u32(&request, ST_FIELD_DEADLINE, deadline_ms);
@@ -94,12 +79,12 @@ static stator_status ffi_item_request(ffi_item_call *entered, uint8_t operation,
         status = (stator_status)st_buf_check(&call.op, &request);
     }
     if (status == STATOR_OK) {
-        status = (stator_status)st_table_execute(&call.op, entered->table->db->database,
+        status = (stator_status)st_table_execute(&call.op, entered->table.db->database,
                                                  st_buf_view(&request), &result);
     }
     if (status == STATOR_OK && out_item &&
         ffi_frame_find(st_buf_view(&result), result_field, &found)) {
-        status = ffi_item_of_frame(&call, found, out_item);
+        status = ffi_item_of_frame(&call, &result, found, out_item);
     }
     st_buf_deinit(&request);
     st_buf_deinit(&result);

@@ -29,12 +29,22 @@ const st_alloc *ffi_alloc(void)
 
 stator_status stator_set_allocator(const stator_allocator *allocator)
 {
+    stator_allocator checked = {.resize = NULL};
     int open = 0;
-    if (!allocator || allocator->struct_size < sizeof *allocator || !allocator->resize ||
-        !atomic_compare_exchange_strong(&ffi_alloc_state, &open, 1)) {
+    if (!allocator) {
         return STATOR_MISUSE;
     }
-    ffi_allocator = *allocator;
+    stator_status status = ffi_struct_in(allocator, &checked, sizeof checked, NULL);
+    if (status != STATOR_OK) {
+        return status;
+    }
+    if (!checked.resize) {
+        return STATOR_INVALID_ARGUMENT;
+    }
+    if (!atomic_compare_exchange_strong(&ffi_alloc_state, &open, 1)) {
+        return STATOR_MISUSE;
+    }
+    ffi_allocator = checked;
     ffi_own_alloc = (st_alloc){.resize = ffi_resize};
     atomic_store_explicit(&ffi_alloc_state, 2, memory_order_release);
     return STATOR_OK;
@@ -65,10 +75,13 @@ void stator_error_clear(stator_error *error)
     if (error->detail) {
         st_alloc_free(ffi_alloc(), error->detail, error->detail_bytes);
     }
-    uint32_t struct_size = error->struct_size;
-    memset(error, 0, sizeof *error);
-    error->struct_size = struct_size;
+    error->code = STATOR_OK;
+    error->flags = 0;
+    error->os_error = 0;
     error->position = -1;
+    error->message[0] = '\0';
+    error->detail = NULL;
+    error->detail_bytes = 0;
 }
 
 void ffi_begin(ffi_call *call, stator_error *error)
@@ -116,6 +129,9 @@ stator_status ffi_refuse(stator_error *error, stator_status status, const char *
 
 stator_status ffi_refuse_handle(stator_error *error, stator_status status, ffi_type type)
 {
+    if (!error) {
+        return status;
+    }
     char message[96] = "";
     const char *name = ffi_type_name(type);
     const char *what = status == STATOR_CLOSED ? " is closed or freed"

@@ -3,37 +3,8 @@
 #ifndef STATOR_FFI_INTERNAL_H
 #define STATOR_FFI_INTERNAL_H
 
-#include <stdatomic.h>
-
-#include "include/stator.h"
+#include "handles_internal.h"
 #include "item/item.h"
-#include "table/table.h"
-
-/* ---- handles (handles.c) ---------------------------------------------------------------- */
-
-/* Types of handles; 00 and ff are never used. */
-typedef enum ffi_type {
-    FFI_DB = 1,
-    FFI_SCHEMA = 2,
-    FFI_TABLE = 3,
-    FFI_ITEM = 4,
-    FFI_BATCH = 5,
-    FFI_QUERY = 6,
-    FFI_SCAN = 7,
-    FFI_CURSOR = 8,
-    FFI_BUFFER = 9,
-} ffi_type;
-
-/* A new token for the object; NULL when out of memory. destroy runs once, when the handle is freed
- * and no call uses it. */
-void *ffi_handle_new(ffi_type type, void *object, void (*destroy)(void *object));
-/* Finds the object and keeps it until ffi_handle_leave. is_exclusive: BUSY while another exclusive
- * call is inside. */
-stator_status ffi_handle_enter(const void *token, ffi_type type, bool is_exclusive,
-                               void **out_object);
-void ffi_handle_leave(const void *token, bool is_exclusive);
-stator_status ffi_handle_free(const void *token, ffi_type type);
-const char *ffi_type_name(ffi_type type);
 
 /* ---- allocation ------------------------------------------------------------------------- */
 
@@ -65,46 +36,17 @@ stator_status ffi_struct_out(const void *from, void *to, size_t bytes, stator_er
 
 /* ---- objects ---------------------------------------------------------------------------- */
 
-#define FFI_STRIPES 16u
-
-typedef struct ffi_cursor ffi_cursor;
-
-typedef struct ffi_db {
-    _Atomic uint32_t references; /* the handle, and each child */
-    st_database *database;       /* NULL once closed */
-    uint64_t process_stamp;
-    _Atomic bool is_closing;
-    struct {
-        _Alignas(64) _Atomic uint32_t count;
-    } active[FFI_STRIPES]; /* calls in flight, by thread */
-    st_mutex mutex;
-    ffi_cursor *cursors; /* guarded by mutex */
-} ffi_db;
-
-ffi_db *ffi_db_retain(ffi_db *db);
-void ffi_db_release(ffi_db *db);
-/* Between enter and leave the database stays open. CLOSED or FORKED otherwise. */
-stator_status ffi_db_enter(ffi_db *db);
-void ffi_db_leave(ffi_db *db);
-/* Enters a database by its token. */
-stator_status ffi_db_open_call(const void *token, stator_error *error, ffi_db **out_db);
-void ffi_db_end_call(const void *token, ffi_db *db);
-bool ffi_is_forked(void);
-
-typedef struct ffi_table {
-    ffi_db *db;
-    uint32_t id;
-} ffi_table;
-
 typedef struct ffi_schema {
     st_buf bytes;
     bool has_partition, has_sort;
     st_error failure; /* the first error of a builder */
 } ffi_schema;
 
-#define FFI_NESTING_MAX 40
+#define FFI_ITEM_OF_CURSOR 1 /* the number of its handle */
+#define FFI_NESTING_MAX 34   /* the item, and one level more than items may have */
 
-typedef struct ffi_item {
+/* What builds an item: a relaxed M value, and the containers in it that are still open. */
+typedef struct ffi_builder {
     st_buf relaxed;
     struct {
         size_t begin; /* of the members in relaxed */
@@ -112,10 +54,15 @@ typedef struct ffi_item {
         st_type type;
     } open[FFI_NESTING_MAX]; /* open[0] is the item */
     int depth;
-    st_buf frame;  /* canonical, made when it is asked for */
-    st_slice view; /* an item that was read: its frame */
-    bool is_read, is_of_cursor, has_frame;
+    bool has_frame; /* the item's frame is that of relaxed */
     st_error failure;
+} ffi_builder;
+
+typedef struct ffi_item {
+    ffi_builder *builder; /* NULL: the item was read and cannot be changed */
+    st_buf bytes;         /* what frame lies in: a frame, a result, or the page of a cursor */
+    st_slice frame;       /* canonical */
+    st_buf relaxed;       /* of an item that was read, made when it is written again */
 } ffi_item;
 
 typedef struct ffi_buffer {
@@ -123,7 +70,6 @@ typedef struct ffi_buffer {
 } ffi_buffer;
 
 typedef struct ffi_request {
-    ffi_db *db;
     uint32_t table_id;
     st_buf partition, sort, start_after;
     uint64_t limit;
@@ -133,7 +79,6 @@ typedef struct ffi_request {
 } ffi_request; /* behind stator_query and stator_scan */
 
 typedef struct ffi_batch {
-    ffi_db *db;
     st_buf entries;
     uint32_t count;
     bool has_get, has_write;
@@ -142,33 +87,36 @@ typedef struct ffi_batch {
 
 struct ffi_cursor {
     ffi_db *db;
-    st_table_cursor *cursor; /* NULL once the database is closed, or for a batch */
-    ffi_cursor *next, *previous;
-    st_buf page;
-    size_t at;      /* of the next item in page */
+    uintptr_t db_token;
+    st_table_cursor *cursor;     /* NULL once the database is closed, or for a batch */
+    ffi_cursor *next, *previous; /* guarded by the mutex of db, as is is_listed */
+    bool is_listed;
+    st_buf pending; /* a page that was read and not shown or delivered yet */
+    size_t at;      /* of the next item in the page, which the item holds */
     uint32_t left;  /* items in page */
     st_buf token;   /* of the page */
-    bool is_listed; /* guarded by the mutex of db */
     bool has_page, is_last_page, is_paged, is_stepped, is_batch;
     void *item_token;
-    ffi_item *item;
 };
 
-ffi_item *ffi_item_create(void);
+ffi_item *ffi_item_create(void); /* one that is read */
 void ffi_item_destroy(void *object);
 /* The relaxed M value of an item, complete; or its first error. */
 st_status ffi_item_relaxed(st_op *op, ffi_item *item, st_slice *out_relaxed);
 st_status ffi_item_frame(st_op *op, ffi_item *item, st_slice *out_frame);
-/* A handle of an item that was read; the frame is copied. */
-stator_status ffi_item_of_frame(ffi_call *call, st_slice frame, stator_item **out_item);
+/* A handle of an item that was read; takes over bytes, in which its frame lies, when it succeeds.
+ */
+stator_status ffi_item_of_frame(ffi_call *call, st_buf *bytes, st_slice frame,
+                                stator_item **out_item);
 stator_status ffi_buffer_of(ffi_call *call, st_buf *bytes,
                             stator_buffer **out_buffer); /* takes the bytes over */
 /* Keeps the first error of a builder, and gives its status. */
 stator_status ffi_latch(st_error *failure, stator_status status, const char *message);
 st_status ffi_latched(st_op *op, const st_error *failure);
-/* Takes source over, also on failure; page is the one page of a batch get, and taken over too. */
-stator_status ffi_cursor_create(ffi_call *call, ffi_db *db, st_table_cursor *source, st_buf *page,
-                                stator_cursor **out_cursor);
+/* Takes source over, also on failure; page is the one page of a batch get, and taken over when it
+ * succeeds. */
+stator_status ffi_cursor_create(ffi_call *call, const ffi_hold *db_hold, st_table_cursor *source,
+                                st_buf *page, stator_cursor **out_cursor);
 void ffi_cursor_forget(ffi_db *db); /* closing: cursors lose the database */
 
 /* ---- frames ----------------------------------------------------------------------------- */

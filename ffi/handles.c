@@ -1,60 +1,87 @@
-/* Tokens: type (8 bits) · salt of this loaded copy (8) · generation (24) · slot (24). On 32-bit
- * machines 4 · 4 · 10 · 14.
+/* Slots of handles.
  *
- * A slot has one word: type and generation of what it holds, how many calls are inside, whether one
- * of them is exclusive, whether it was freed. The object goes with the last call inside. Slots are
- * used again oldest first, and retired when their generations are used up, so that an old token
- * never names a new object.
+ * The word of a slot holds type, generation, and whether a call is inside (BUSY) or the handle was
+ * freed (FREED). What else a slot holds is written before its word names a new generation, and read
+ * between two looks at the word: when both see the same generation, what was read belongs to it.
+ *
+ * Exclusive handles set BUSY with one exchange, which keeps the object. Tables and buffers are
+ * values inside the slot and need no keeping; what a table names, its database keeps.
+ *
+ * Slots lie in chunks that are never given back. Each belongs to one of several pools, each with a
+ * queue of its own, so that threads that make and free handles seldom meet. A slot is used again
+ * after all that were freed before it in its pool, and never once its generations are used up.
+ *
+ * A process has one salt. A forked child notices by its stamp that it is another process, takes a
+ * new salt and begins with no slots; tokens that carry a salt of its ancestors are theirs.
  */
+#include "handles_internal.h"
+
+#include <assert.h>
+
 #include "ffi_internal.h"
 
-#define FFI_CHUNK_SLOTS 1024u
-#define FFI_REUSE_AFTER 4096u /* free slots that must wait in line before the first is used again \
-                               */
+#define FFI_CHUNK_SLOTS 256u
+#define FFI_POOLS 16u
+#define FFI_REUSE_AFTER 256u /* free slots that stand in line before the first is used again */
 #if UINTPTR_MAX > UINT32_MAX
 #define FFI_SLOT_BITS 24
 #define FFI_GENERATION_BITS 24
 #define FFI_SALT_BITS 8
+#define FFI_TYPE_BITS 8
 #else
 #define FFI_SLOT_BITS 14
 #define FFI_GENERATION_BITS 10
 #define FFI_SALT_BITS 4
+#define FFI_TYPE_BITS 4
 #endif
 #define FFI_SLOTS_MAX ((uint32_t)1 << FFI_SLOT_BITS)
 #define FFI_CHUNKS_MAX (FFI_SLOTS_MAX / FFI_CHUNK_SLOTS)
 #define FFI_GENERATION_MAX (((uint32_t)1 << FFI_GENERATION_BITS) - 1)
+#define FFI_SALTS ((uint32_t)1 << FFI_SALT_BITS)
+#define FFI_SALT_SHIFT (FFI_GENERATION_BITS + FFI_SLOT_BITS)
+#define FFI_TOKEN_TYPE_SHIFT (FFI_SALT_BITS + FFI_SALT_SHIFT)
+#define FFI_NO_SLOT UINT32_MAX
 
 /* Of a slot's word. */
-#define FFI_USERS ((uint64_t)0xFFFFF)
-#define FFI_BUSY ((uint64_t)1 << 20)
-#define FFI_FREED ((uint64_t)1 << 21)
-#define FFI_GENERATION_SHIFT 24
+#define FFI_BUSY ((uint64_t)1)
+#define FFI_FREED ((uint64_t)2)
+#define FFI_GENERATION_SHIFT 8
 #define FFI_TYPE_SHIFT 56
 
-typedef struct ffi_slot {
-    _Atomic uint64_t word; /* 0: never used */
-    void *object;
+static_assert(FFI_TYPE_BITS + FFI_SALT_BITS + FFI_GENERATION_BITS + FFI_SLOT_BITS ==
+                  8 * sizeof(uintptr_t),
+              "a token fills a pointer");
+
+struct ffi_slot {
+    _Alignas(64) _Atomic uint64_t word; /* 0: never used */
+    _Atomic(void *) object;
+    _Atomic(ffi_db *) db;
+    _Atomic uintptr_t db_token;
+    _Atomic uint64_t number;
     void (*destroy)(void *object);
-    uint32_t next_free;
-} ffi_slot;
+    uint32_t next;  /* in the queue of its pool; guarded by the pool's lock */
+    uint32_t index; /* constant, as is pool */
+    uint16_t pool;
+    _Atomic bool is_kept;
+};
+
+typedef struct ffi_pool {
+    _Alignas(64) _Atomic bool is_locked;
+    uint32_t first, last, count; /* free slots, oldest first */
+    uint32_t fresh, fresh_end;   /* slots that were never used */
+} ffi_pool;
 
 static _Atomic(ffi_slot *) ffi_chunks[FFI_CHUNKS_MAX];
-static _Atomic bool ffi_slots_lock; /* spins: guards what follows */
-static uint32_t ffi_slot_count, ffi_free_first, ffi_free_last, ffi_free_count;
-static _Atomic uint32_t ffi_salt; /* 0: not chosen */
+static _Atomic uint32_t ffi_chunk_count;
+static ffi_pool ffi_pools[FFI_POOLS];
 
-static void ffi_lock_slots(void)
-{
-    for (uint32_t round = 0; atomic_exchange_explicit(&ffi_slots_lock, true, memory_order_acquire);
-         round++) {
-        st_env_pause(round);
-    }
-}
+static _Atomic uint64_t ffi_process;      /* stamp of the process that all this belongs to */
+static _Atomic uint64_t ffi_process_lock; /* stamp of the process that holds it; 0: nobody */
+static _Atomic uint32_t ffi_salt;         /* 0: none left */
+static _Atomic bool ffi_salts_of_ancestors[FFI_SALTS];
 
-static void ffi_unlock_slots(void)
-{
-    atomic_store_explicit(&ffi_slots_lock, false, memory_order_release);
-}
+static ffi_db *ffi_spare_dbs; /* guarded by ffi_spare_lock */
+static _Atomic bool ffi_spare_lock;
 
 const char *ffi_type_name(ffi_type type)
 {
@@ -71,24 +98,89 @@ const char *ffi_type_name(ffi_type type)
     return (unsigned)type < sizeof ffi_names / sizeof ffi_names[0] ? ffi_names[type] : "handle";
 }
 
-static uint32_t ffi_salt_of_this_copy(void)
+/* ---- the process ---------------------------------------------------------------------------- */
+
+static void ffi_spin_lock(_Atomic bool *lock)
 {
-    uint32_t salt = atomic_load_explicit(&ffi_salt, memory_order_relaxed);
-    if (salt == 0) {
-        uint8_t byte = 0;
-        st_op op;
-        st_op_init(&op, st_alloc_process());
-        if (st_env_entropy(&op, st_env_posix(), &byte, 1) != ST_OK) {
-            byte = (uint8_t)(uintptr_t)&op;
-        }
-        st_op_deinit(&op);
-        uint32_t chosen = (byte & (((uint32_t)1 << FFI_SALT_BITS) - 1)) | 1u;
-        uint32_t none = 0;
-        (void)atomic_compare_exchange_strong(&ffi_salt, &none, chosen);
-        salt = atomic_load_explicit(&ffi_salt, memory_order_relaxed);
+    for (uint32_t round = 0; atomic_exchange_explicit(lock, true, memory_order_acquire); round++) {
+        st_env_pause(round);
     }
-    return salt;
 }
+
+static void ffi_spin_unlock(_Atomic bool *lock)
+{
+    atomic_store_explicit(lock, false, memory_order_release);
+}
+
+/* A salt that neither this process nor an ancestor had; 0 when there is none. */
+static uint32_t ffi_choose_salt(void)
+{
+    uint8_t byte = 0;
+    st_op op;
+    st_op_init(&op, st_alloc_process());
+    if (st_env_entropy(&op, st_env_posix(), &byte, 1) != ST_OK) {
+        byte = (uint8_t)((uintptr_t)&op >> 4);
+    }
+    st_op_deinit(&op);
+    for (uint32_t i = 0; i < FFI_SALTS; i++) {
+        uint32_t salt = (byte + i) % FFI_SALTS;
+        if (salt != 0 &&
+            !atomic_load_explicit(&ffi_salts_of_ancestors[salt], memory_order_relaxed)) {
+            return salt;
+        }
+    }
+    return 0;
+}
+
+/* The first call of a process. The lock may be one that the parent held when it forked: it names
+ * its holder, and a holder from another process has gone. What that one left half done is thrown
+ * away here anyway. */
+static void ffi_process_begin(uint64_t stamp)
+{
+    uint64_t holder = 0;
+    for (uint32_t round = 0; !atomic_compare_exchange_strong_explicit(
+             &ffi_process_lock, &holder, stamp, memory_order_acquire, memory_order_relaxed);
+         round++) {
+        if (holder == stamp) {
+            holder = 0;
+            st_env_pause(round);
+        }
+    }
+    if (atomic_load_explicit(&ffi_process, memory_order_relaxed) != stamp) {
+        uint32_t old = atomic_load_explicit(&ffi_salt, memory_order_relaxed);
+        atomic_store_explicit(&ffi_salts_of_ancestors[old], old != 0, memory_order_relaxed);
+        uint32_t chunks = atomic_load_explicit(&ffi_chunk_count, memory_order_relaxed);
+        for (uint32_t i = 0; i < chunks; i++) {
+            atomic_store_explicit(&ffi_chunks[i], NULL, memory_order_relaxed);
+        }
+        atomic_store_explicit(&ffi_chunk_count, 0, memory_order_relaxed);
+        for (uint32_t i = 0; i < FFI_POOLS; i++) {
+            ffi_pool *pool = &ffi_pools[i];
+            pool->first = pool->last = pool->count = pool->fresh = pool->fresh_end = 0;
+            ffi_spin_unlock(&pool->is_locked);
+        }
+        ffi_spare_dbs = NULL;
+        ffi_spin_unlock(&ffi_spare_lock);
+        atomic_store_explicit(&ffi_salt, ffi_choose_salt(), memory_order_relaxed);
+        atomic_store_explicit(&ffi_process, stamp, memory_order_release);
+    }
+    atomic_store_explicit(&ffi_process_lock, 0, memory_order_release);
+}
+
+static void ffi_process_check(void)
+{
+    uint64_t stamp = st_env_process_stamp();
+    if (atomic_load_explicit(&ffi_process, memory_order_acquire) != stamp) {
+        ffi_process_begin(stamp);
+    }
+}
+
+static void *ffi_align(uint8_t *memory)
+{
+    return memory + (64 - (uintptr_t)memory % 64) % 64;
+}
+
+/* ---- slots ---------------------------------------------------------------------------------- */
 
 static ffi_slot *ffi_slot_at(uint32_t index)
 {
@@ -97,176 +189,405 @@ static ffi_slot *ffi_slot_at(uint32_t index)
     return chunk ? &chunk[index % FFI_CHUNK_SLOTS] : NULL;
 }
 
-/* Lock held. A slot that was never used; UINT32_MAX when there is no memory for one. */
-static uint32_t ffi_slot_extend(void)
+/* A number for one more chunk; FFI_CHUNKS_MAX when there is none. */
+static uint32_t ffi_chunk_number(void)
 {
-    uint32_t index = ffi_slot_count;
-    if (index >= FFI_SLOTS_MAX) {
-        return UINT32_MAX;
+    uint32_t number = atomic_load_explicit(&ffi_chunk_count, memory_order_relaxed);
+    while (number < FFI_CHUNKS_MAX &&
+           !atomic_compare_exchange_weak_explicit(&ffi_chunk_count, &number, number + 1,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
     }
-    if (index % FFI_CHUNK_SLOTS == 0) {
-        ffi_slot *chunk = st_alloc_new(ffi_alloc(), FFI_CHUNK_SLOTS * sizeof *chunk);
-        if (!chunk) {
-            return UINT32_MAX;
+    return number;
+}
+
+/* Gives the pool fresh slots; false when there is no memory or no number for them. Allocates
+ * without a lock, for which it may find that another thread was faster. */
+static bool ffi_pool_extend(ffi_pool *pool)
+{
+    size_t bytes = FFI_CHUNK_SLOTS * sizeof(ffi_slot) + 64;
+    uint8_t *memory = st_alloc_new(ffi_alloc(), bytes);
+    if (!memory) {
+        return false;
+    }
+    ffi_slot *chunk = ffi_align(memory);
+    uint32_t number = FFI_CHUNKS_MAX;
+    ffi_spin_lock(&pool->is_locked);
+    if (pool->fresh == pool->fresh_end) {
+        number = ffi_chunk_number();
+    }
+    if (number < FFI_CHUNKS_MAX) {
+        for (uint32_t i = 0; i < FFI_CHUNK_SLOTS; i++) {
+            chunk[i].pool = (uint16_t)(pool - ffi_pools);
+            chunk[i].index = number * FFI_CHUNK_SLOTS + i;
         }
-        atomic_store_explicit(&ffi_chunks[index / FFI_CHUNK_SLOTS], chunk, memory_order_release);
+        atomic_store_explicit(&ffi_chunks[number], chunk, memory_order_release);
+        pool->fresh = number * FFI_CHUNK_SLOTS;
+        pool->fresh_end = pool->fresh + FFI_CHUNK_SLOTS;
     }
-    ffi_slot_count++;
+    bool has_fresh = pool->fresh < pool->fresh_end;
+    ffi_spin_unlock(&pool->is_locked);
+    if (number >= FFI_CHUNKS_MAX) {
+        st_alloc_free(ffi_alloc(), memory, bytes);
+    }
+    return has_fresh;
+}
+
+/* is_last_resort: the oldest free slot even if few stand in line. */
+static uint32_t ffi_pool_take(ffi_pool *pool, bool is_last_resort)
+{
+    uint32_t index = FFI_NO_SLOT;
+    ffi_spin_lock(&pool->is_locked);
+    if (pool->count > (is_last_resort ? 0 : FFI_REUSE_AFTER)) {
+        index = pool->first;
+        pool->first = ffi_slot_at(index)->next;
+        pool->count--;
+    } else if (pool->fresh < pool->fresh_end) {
+        index = pool->fresh++;
+    }
+    ffi_spin_unlock(&pool->is_locked);
     return index;
 }
 
 static uint32_t ffi_slot_take(void)
 {
-    ffi_lock_slots();
-    uint32_t index = ffi_free_count > FFI_REUSE_AFTER ? UINT32_MAX : ffi_slot_extend();
-    if (index == UINT32_MAX && ffi_free_count > 0) {
-        index = ffi_free_first;
-        ffi_free_first = ffi_slot_at(index)->next_free;
-        ffi_free_count--;
+    uint32_t own = st_env_thread_slot();
+    ffi_pool *pool = &ffi_pools[own % FFI_POOLS];
+    uint32_t index = ffi_pool_take(pool, false);
+    if (index == FFI_NO_SLOT && ffi_pool_extend(pool)) {
+        index = ffi_pool_take(pool, false);
     }
-    ffi_unlock_slots();
+    for (uint32_t i = 0; index == FFI_NO_SLOT && i < FFI_POOLS; i++) {
+        index = ffi_pool_take(&ffi_pools[(own + i) % FFI_POOLS], true);
+    }
     return index;
 }
 
-static void ffi_slot_give_back(uint32_t index)
+static void ffi_slot_give_back(ffi_slot *slot)
 {
-    ffi_lock_slots();
-    ffi_slot_at(index)->next_free = 0;
-    if (ffi_free_count > 0) {
-        ffi_slot_at(ffi_free_last)->next_free = index;
+    ffi_pool *pool = &ffi_pools[slot->pool];
+    ffi_spin_lock(&pool->is_locked);
+    if (pool->count > 0) {
+        ffi_slot_at(pool->last)->next = slot->index;
     } else {
-        ffi_free_first = index;
+        pool->first = slot->index;
     }
-    ffi_free_last = index;
-    ffi_free_count++;
-    ffi_unlock_slots();
+    pool->last = slot->index;
+    pool->count++;
+    ffi_spin_unlock(&pool->is_locked);
 }
 
-void *ffi_handle_new(ffi_type type, void *object, void (*destroy)(void *object))
+/* The one who set FREED, or left last after that. */
+static void ffi_slot_end(ffi_slot *slot, uint64_t word)
 {
-    uint32_t salt = ffi_salt_of_this_copy();
-    uint32_t index = ffi_slot_take();
-    if (index == UINT32_MAX) {
-        return NULL;
+    void *object = atomic_load_explicit(&slot->object, memory_order_relaxed);
+    void (*destroy)(void *object) = slot->destroy;
+    if ((word >> FFI_GENERATION_SHIFT & FFI_GENERATION_MAX) < FFI_GENERATION_MAX) {
+        ffi_slot_give_back(slot);
     }
+    if (destroy) {
+        destroy(object);
+    }
+}
+
+/* ---- tokens --------------------------------------------------------------------------------- */
+
+static uintptr_t ffi_token_of(ffi_type type, uint64_t generation, uint32_t index)
+{
+    uintptr_t salt = atomic_load_explicit(&ffi_salt, memory_order_relaxed);
+    return (uintptr_t)type << FFI_TOKEN_TYPE_SHIFT | salt << FFI_SALT_SHIFT |
+           (uintptr_t)generation << FFI_SLOT_BITS | index;
+}
+
+static uint32_t ffi_token_index(uintptr_t token)
+{
+    return (uint32_t)(token & (FFI_SLOTS_MAX - 1));
+}
+
+/* Releases every field after the word that said FREED, so that who sees a new field sees that the
+ * old handle has gone. db: of a database that is not open to anyone yet. */
+static uintptr_t ffi_slot_fill(uint32_t index, const ffi_subject *subject, ffi_db *db)
+{
     ffi_slot *slot = ffi_slot_at(index);
     uint64_t before = atomic_load_explicit(&slot->word, memory_order_relaxed);
     uint64_t generation = (before >> FFI_GENERATION_SHIFT & FFI_GENERATION_MAX) + 1;
-    slot->object = object;
-    slot->destroy = destroy;
-    uint64_t word = (uint64_t)type << FFI_TYPE_SHIFT | generation << FFI_GENERATION_SHIFT;
-    atomic_store_explicit(&slot->word, word, memory_order_release);
-    uintptr_t token = (uintptr_t)type << (FFI_SALT_BITS + FFI_GENERATION_BITS + FFI_SLOT_BITS) |
-                      (uintptr_t)salt << (FFI_GENERATION_BITS + FFI_SLOT_BITS) |
-                      (uintptr_t)generation << FFI_SLOT_BITS | index;
-    return (void *)token;
+    uintptr_t token = ffi_token_of(subject->type, generation, index);
+    const ffi_hold *hold = subject->db_hold;
+    atomic_store_explicit(&slot->object, subject->object, memory_order_release);
+    atomic_store_explicit(&slot->db, hold ? hold->db : db, memory_order_release);
+    atomic_store_explicit(&slot->db_token, hold ? hold->db_token : token, memory_order_release);
+    atomic_store_explicit(&slot->number, subject->number, memory_order_release);
+    atomic_store_explicit(&slot->is_kept, subject->is_kept, memory_order_release);
+    slot->destroy = subject->destroy;
+    if (db) {
+        atomic_store_explicit(&db->token, token, memory_order_seq_cst);
+    }
+    atomic_store_explicit(
+        &slot->word, (uint64_t)subject->type << FFI_TYPE_SHIFT | generation << FFI_GENERATION_SHIFT,
+        memory_order_release);
+    return token;
 }
 
-/* The slot of a token, when its outside fits; what it holds now is for the caller to compare. */
-static ffi_slot *ffi_slot_of(const void *token, ffi_type type, uint64_t *out_generation,
-                             uint32_t *out_index)
+static uint32_t ffi_handle_slot(void)
 {
-    uintptr_t value = (uintptr_t)token;
-    uint32_t index = (uint32_t)(value & (FFI_SLOTS_MAX - 1));
-    *out_generation = value >> FFI_SLOT_BITS & FFI_GENERATION_MAX;
-    *out_index = index;
-    uintptr_t salt =
-        value >> (FFI_GENERATION_BITS + FFI_SLOT_BITS) & (((uintptr_t)1 << FFI_SALT_BITS) - 1);
-    uintptr_t kind = value >> (FFI_SALT_BITS + FFI_GENERATION_BITS + FFI_SLOT_BITS);
-    if (kind != (uintptr_t)type || salt != atomic_load_explicit(&ffi_salt, memory_order_relaxed) ||
-        salt == 0) {
-        return NULL;
-    }
-    return ffi_slot_at(index);
+    ffi_process_check();
+    return atomic_load_explicit(&ffi_salt, memory_order_relaxed) ? ffi_slot_take() : FFI_NO_SLOT;
+}
+
+void *ffi_handle_new(const ffi_subject *subject)
+{
+    uint32_t index = ffi_handle_slot();
+    return index == FFI_NO_SLOT ? NULL : (void *)ffi_slot_fill(index, subject, NULL);
 }
 
 /* OK when the word holds what the token names; CLOSED when it did once; MISUSE when it never did.
  */
-static stator_status ffi_compare(uint64_t word, ffi_type type, uint64_t generation)
+static stator_status ffi_compare(uint64_t word, uintptr_t token, ffi_type type)
 {
+    uint64_t wanted = token >> FFI_SLOT_BITS & FFI_GENERATION_MAX;
     uint64_t now = word >> FFI_GENERATION_SHIFT & FFI_GENERATION_MAX;
-    if (generation == 0 || now < generation) {
-        return STATOR_MISUSE;
+    if (wanted == now && wanted != 0 && word >> FFI_TYPE_SHIFT == (uint64_t)type) {
+        return word & FFI_FREED ? STATOR_CLOSED : STATOR_OK;
     }
-    bool is_it =
-        now == generation && word >> FFI_TYPE_SHIFT == (uint64_t)type && !(word & FFI_FREED);
-    return is_it ? STATOR_OK : STATOR_CLOSED;
+    return wanted == 0 || wanted >= now ? STATOR_MISUSE : STATOR_CLOSED;
 }
 
-stator_status ffi_handle_enter(const void *token, ffi_type type, bool is_exclusive,
-                               void **out_object)
+/* The slot of a token whose outside fits this type and this process, and the slot's word. */
+static stator_status ffi_find(const void *handle, ffi_type type, ffi_slot **out_slot,
+                              uint64_t *out_word)
 {
-    uint64_t generation;
-    uint32_t index;
-    *out_object = NULL;
-    ffi_slot *slot = ffi_slot_of(token, type, &generation, &index);
-    if (!slot) {
+    uintptr_t token = (uintptr_t)handle;
+    if (token >> FFI_TOKEN_TYPE_SHIFT != (uintptr_t)type) {
         return STATOR_MISUSE;
     }
-    uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
-    for (;;) {
-        stator_status status = ffi_compare(word, type, generation);
+    ffi_process_check();
+    uint32_t salt = (uint32_t)(token >> FFI_SALT_SHIFT & (FFI_SALTS - 1));
+    if (salt != atomic_load_explicit(&ffi_salt, memory_order_relaxed) || salt == 0) {
+        return atomic_load_explicit(&ffi_salts_of_ancestors[salt], memory_order_relaxed)
+                   ? STATOR_FORKED
+                   : STATOR_MISUSE;
+    }
+    *out_slot = ffi_slot_at(ffi_token_index(token));
+    if (!*out_slot) {
+        return STATOR_MISUSE;
+    }
+    *out_word = atomic_load_explicit(&(*out_slot)->word, memory_order_acquire);
+    return ffi_compare(*out_word, token, type);
+}
+
+/* True while the slot still holds the generation of word: what was read in between belongs to it.
+ */
+static bool ffi_still(const ffi_slot *slot, uint64_t word)
+{
+    return ((atomic_load_explicit(&slot->word, memory_order_acquire) ^ word) & ~FFI_BUSY) == 0;
+}
+
+stator_status ffi_peek(const void *token, ffi_type type, void **out_object, uint64_t *out_number)
+{
+    ffi_slot *slot;
+    uint64_t word;
+    stator_status status = ffi_find(token, type, &slot, &word);
+    if (status == STATOR_OK) {
+        *out_object = atomic_load_explicit(&slot->object, memory_order_acquire);
+        *out_number = atomic_load_explicit(&slot->number, memory_order_acquire);
+        status = ffi_still(slot, word) ? STATOR_OK : STATOR_CLOSED;
+    }
+    return status;
+}
+
+/* ---- entering and leaving ------------------------------------------------------------------- */
+
+bool ffi_db_enter_again(ffi_db *db, uintptr_t db_token, ffi_hold *out_hold)
+{
+    *out_hold = (ffi_hold){.db = db, .db_token = db_token};
+    out_hold->stripe = &db->inside[st_env_thread_slot() % FFI_STRIPES].count;
+    atomic_fetch_add_explicit(out_hold->stripe, 1, memory_order_seq_cst);
+    if (atomic_load_explicit(&db->token, memory_order_seq_cst) == db_token) {
+        return true;
+    }
+    ffi_leave(out_hold);
+    return false;
+}
+
+/* Takes an exclusive handle; word is what was last seen of it. */
+static stator_status ffi_take(ffi_slot *slot, uint64_t word, uintptr_t token, ffi_type type)
+{
+    while (!(word & FFI_BUSY)) {
+        if (atomic_compare_exchange_weak_explicit(&slot->word, &word, word | FFI_BUSY,
+                                                  memory_order_acquire, memory_order_acquire)) {
+            return STATOR_OK;
+        }
+        stator_status status = ffi_compare(word, token, type);
         if (status != STATOR_OK) {
             return status;
         }
-        if (is_exclusive && (word & FFI_BUSY)) {
-            return STATOR_BUSY;
-        }
-        uint64_t inside = (word + 1) | (is_exclusive ? FFI_BUSY : 0);
-        if (atomic_compare_exchange_weak_explicit(&slot->word, &word, inside, memory_order_acquire,
-                                                  memory_order_acquire)) {
-            *out_object = slot->object;
-            return STATOR_OK;
-        }
     }
+    return STATOR_BUSY;
 }
 
-static void ffi_slot_end(ffi_slot *slot, uint32_t index)
+static bool ffi_is_exclusive(ffi_type type)
 {
-    void *object = slot->object;
-    void (*destroy)(void *object) = slot->destroy;
-    slot->object = NULL;
-    uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
-    bool is_used_up = (word >> FFI_GENERATION_SHIFT & FFI_GENERATION_MAX) == FFI_GENERATION_MAX;
-    if (!is_used_up) {
-        ffi_slot_give_back(index);
-    }
-    destroy(object);
+    return type != FFI_DB && type != FFI_TABLE && type != FFI_BUFFER;
 }
 
-void ffi_handle_leave(const void *token, bool is_exclusive)
+stator_status ffi_enter(const void *token, ffi_type type, stator_error *error, ffi_hold *out_hold)
 {
-    uint32_t index = (uint32_t)((uintptr_t)token & (FFI_SLOTS_MAX - 1));
-    ffi_slot *slot = ffi_slot_at(index);
-    uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
-    uint64_t outside;
-    do {
-        outside = (word - 1) & ~(is_exclusive ? FFI_BUSY : 0);
-    } while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, outside,
-                                                    memory_order_acq_rel, memory_order_relaxed));
-    if ((outside & FFI_FREED) && (outside & FFI_USERS) == 0) {
-        ffi_slot_end(slot, index);
+    ffi_slot *slot;
+    uint64_t word;
+    *out_hold = (ffi_hold){.object = NULL};
+    stator_status status = ffi_find(token, type, &slot, &word);
+    bool is_exclusive = ffi_is_exclusive(type);
+    if (status == STATOR_OK && is_exclusive) {
+        status = ffi_take(slot, word, (uintptr_t)token, type);
     }
+    if (status != STATOR_OK) {
+        return ffi_refuse_handle(error, status, type);
+    }
+    ffi_hold hold = {.object = atomic_load_explicit(&slot->object, memory_order_acquire),
+                     .number = atomic_load_explicit(&slot->number, memory_order_acquire)};
+    ffi_db *db = atomic_load_explicit(&slot->db, memory_order_acquire);
+    uintptr_t db_token = atomic_load_explicit(&slot->db_token, memory_order_acquire);
+    if (!is_exclusive && !ffi_still(slot, word)) {
+        return ffi_refuse_handle(error, STATOR_CLOSED, type);
+    }
+    bool is_open = !db || ffi_db_enter_again(db, db_token, out_hold);
+    out_hold->object = hold.object;
+    out_hold->number = hold.number;
+    out_hold->slot = is_exclusive ? slot : NULL;
+    if (!is_open) {
+        out_hold->db = NULL;
+        ffi_leave(out_hold);
+        return ffi_refuse_handle(error, STATOR_CLOSED, FFI_DB);
+    }
+    return STATOR_OK;
+}
+
+void ffi_leave(ffi_hold *hold)
+{
+    ffi_db *db = hold->db;
+    if (db) {
+        atomic_fetch_sub_explicit(hold->stripe, 1, memory_order_seq_cst);
+        if (atomic_load_explicit(&db->token, memory_order_seq_cst) != hold->db_token) {
+            st_mutex_lock(&db->mutex);
+            st_cond_broadcast(&db->left);
+            st_mutex_unlock(&db->mutex);
+        }
+    }
+    if (hold->slot) {
+        uint64_t word =
+            atomic_fetch_and_explicit(&hold->slot->word, ~FFI_BUSY, memory_order_acq_rel);
+        if (word & FFI_FREED) {
+            ffi_slot_end(hold->slot, word);
+        }
+    }
+    *hold = (ffi_hold){.object = NULL};
+}
+
+static stator_status ffi_free(const void *token, ffi_type type, bool is_keeper)
+{
+    ffi_slot *slot;
+    uint64_t word;
+    stator_status status = ffi_find(token, type, &slot, &word);
+    if (status != STATOR_OK) {
+        return status;
+    }
+    if (!is_keeper && atomic_load_explicit(&slot->is_kept, memory_order_acquire)) {
+        return ffi_still(slot, word) ? STATOR_OK : STATOR_CLOSED;
+    }
+    while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, word | FFI_FREED,
+                                                  memory_order_acq_rel, memory_order_acquire)) {
+        status = ffi_compare(word, (uintptr_t)token, type);
+        if (status != STATOR_OK) {
+            return status;
+        }
+    }
+    if (!(word & FFI_BUSY)) {
+        ffi_slot_end(slot, word);
+    }
+    return STATOR_OK;
 }
 
 stator_status ffi_handle_free(const void *token, ffi_type type)
 {
-    uint64_t generation;
-    uint32_t index;
-    ffi_slot *slot = ffi_slot_of(token, type, &generation, &index);
-    if (!slot) {
-        return STATOR_MISUSE;
+    return ffi_free(token, type, false);
+}
+
+void ffi_handle_free_kept(const void *token, ffi_type type)
+{
+    (void)ffi_free(token, type, true);
+}
+
+/* ---- databases ------------------------------------------------------------------------------ */
+
+static ffi_db *ffi_db_take_spare(void)
+{
+    ffi_spin_lock(&ffi_spare_lock);
+    ffi_db *db = ffi_spare_dbs;
+    if (db) {
+        ffi_spare_dbs = db->next_spare;
     }
-    uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
-    do {
-        stator_status status = ffi_compare(word, type, generation);
-        if (status != STATOR_OK) {
-            return status;
+    ffi_spin_unlock(&ffi_spare_lock);
+    if (!db) {
+        uint8_t *memory = st_alloc_new(ffi_alloc(), sizeof *db + 64);
+        db = memory ? ffi_align(memory) : NULL;
+        if (db) {
+            st_mutex_init(&db->mutex);
+            st_cond_init(&db->left);
         }
-    } while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, word | FFI_FREED,
-                                                    memory_order_acq_rel, memory_order_acquire));
-    if ((word & FFI_USERS) == 0) {
-        ffi_slot_end(slot, index);
     }
+    return db;
+}
+
+static void ffi_db_spare(ffi_db *db)
+{
+    db->database = NULL;
+    ffi_spin_lock(&ffi_spare_lock);
+    db->next_spare = ffi_spare_dbs;
+    ffi_spare_dbs = db;
+    ffi_spin_unlock(&ffi_spare_lock);
+}
+
+void *ffi_db_new(st_database *database)
+{
+    uint32_t index = ffi_handle_slot();
+    ffi_db *db = index == FFI_NO_SLOT ? NULL : ffi_db_take_spare();
+    if (!db) {
+        if (index != FFI_NO_SLOT) {
+            ffi_slot_give_back(ffi_slot_at(index));
+        }
+        return NULL;
+    }
+    db->database = database;
+    db->cursors = NULL;
+    ffi_subject subject = {.type = FFI_DB};
+    return (void *)ffi_slot_fill(index, &subject, db);
+}
+
+stator_status ffi_db_shut(const void *token, stator_error *error, ffi_db **out_db)
+{
+    ffi_slot *slot;
+    uint64_t word;
+    stator_status status = ffi_find(token, FFI_DB, &slot, &word);
+    if (status != STATOR_OK) {
+        return ffi_refuse_handle(error, status, FFI_DB);
+    }
+    ffi_db *db = atomic_load_explicit(&slot->db, memory_order_acquire);
+    uintptr_t open = (uintptr_t)token;
+    if (!ffi_still(slot, word) || !atomic_compare_exchange_strong(&db->token, &open, 0)) {
+        return ffi_refuse_handle(error, STATOR_CLOSED, FFI_DB);
+    }
+    st_mutex_lock(&db->mutex);
+    for (uint32_t i = 0; i < FFI_STRIPES; i++) {
+        while (atomic_load_explicit(&db->inside[i].count, memory_order_seq_cst) > 0) {
+            st_cond_wait(&db->left, &db->mutex);
+        }
+    }
+    st_mutex_unlock(&db->mutex);
+    *out_db = db;
     return STATOR_OK;
+}
+
+void ffi_db_end(const void *token, ffi_db *db)
+{
+    (void)ffi_handle_free(token, FFI_DB);
+    ffi_db_spare(db);
 }
