@@ -307,13 +307,14 @@ static st_status catalog_create(st_op *op, st_database *database, const st_reque
     catalog_key(CATALOG_KIND_TABLE, table->name, &key);
     catalog_row(table, &value);
     st_lsm_batch_put(&batch, st_buf_view(&key), st_buf_view(&value));
+    st_status status = st_buf_check(op, &key); /* clearing forgets a failure */
     st_buf_clear(&key);
     uint8_t next_id[4];
     st_put_u32(next_id, catalog->next_id + 1);
     catalog_key(CATALOG_KIND_NEXT_ID, (st_slice){0}, &key);
     st_lsm_batch_put(&batch, st_buf_view(&key), st_slice_of(next_id, sizeof next_id));
     st_mutex_lock(&catalog->mutex);
-    st_status status = catalog_reserve(op, catalog, database->alloc);
+    status = status == ST_OK ? catalog_reserve(op, catalog, database->alloc) : status;
     st_mutex_unlock(&catalog->mutex);
     status = status == ST_OK ? st_buf_check(op, &key) : status;
     status = status == ST_OK ? st_buf_check(op, &value) : status;
@@ -343,6 +344,8 @@ st_status st_table__create(st_op *op, st_database *database, const st_request *r
     st_key_schema schema;
     ST_TRY(catalog_check_name(op, request->name));
     ST_TRY(st_table__schema(op, request->schema, &schema));
+    (void)st_buf_reserve(out, request->name.size + request->schema.size + 64);
+    ST_TRY(st_buf_check(op, out)); /* what is created can be described */
     st_mutex_lock(&catalog->changes);
     st_mutex_lock(&catalog->mutex);
     st_table *table = catalog_by_name(catalog, request->name);

@@ -120,6 +120,10 @@ static st_status write_commit(st_op *op, write_set *set, const st_request *reque
     st_status status = request->flags & ST_FLAG_RETURN_OLD ? write_old_item(op, set, out) : ST_OK;
     uint64_t sequence = 0;
     if (status == ST_OK) {
+        (void)st_buf_reserve(out, 64); /* what is written can be answered */
+        status = st_buf_check(op, out);
+    }
+    if (status == ST_OK) {
         status = st_lsm_write(op, lsm, &set->batch, request->durability, &sequence);
     }
     st_lsm_unlatch(lsm, &set->latches);

@@ -151,8 +151,13 @@ static st_status simfs_write_at(st_op *op, st_file *base, uint64_t offset, const
         simfs_used_bytes(sim) + (offset + bytes - to->size) > sim->budget) {
         status = st_fail(op, ST_NO_SPACE, "cannot write %s: no space left", file->path);
     }
-    if (status != ST_OK) {
-        file->is_dead = status != ST_NO_SPACE;
+    file->is_dead = status != ST_OK;
+    if (status != ST_OK && status != ST_NO_SPACE) {
+        return status;
+    }
+    bytes = status == ST_OK ? bytes : bytes / 2; /* a disk is full in the middle of a write */
+    bool is_over_budget = sim->budget != UINT64_MAX && offset + bytes > to->size;
+    if (status == ST_NO_SPACE && (bytes == 0 || is_over_budget)) {
         return status;
     }
     simfs__put(to, offset, from, bytes);
@@ -162,7 +167,7 @@ static st_status simfs_write_at(st_op *op, st_file *base, uint64_t offset, const
     pending->bytes = bytes;
     pending->data = simfs__new(NULL, bytes);
     memcpy(pending->data, from, bytes);
-    return ST_OK;
+    return status;
 }
 
 static void simfs_drop_node_pending(simfs *sim, size_t node)
