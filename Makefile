@@ -1,5 +1,5 @@
 # Thin targets for people; CMake presets do the work.
-.PHONY: help test test-long test-one tidy clean deps build
+.PHONY: help quickstart test test-long test-one tidy clean deps build
 quiet = @bash tools/quiet.sh
 jobs = $(shell nproc)
 
@@ -16,6 +16,12 @@ build: deps
 	$(quiet) build-tsan cmake --build --preset tsan -j$(jobs) --target threads_tests
 	@python3 tools/core_hash.py
 	@bash tools/python_env.sh
+
+quickstart: deps ## the main job on real data: load, query from four places, kill, verify
+	@bash tools/quickstart/prepare.sh
+	@python3 tools/quickstart/run.py --cli build/release/bin/stator --python build/python-venv/bin/python \
+		--go build/quickstart/query-go --node "$$(PATH="$$PWD/build/tools/bin:$$PATH" command -v node)" \
+		--node-package "$$PWD/node"
 
 test: build ## install what is missing, build, run every suite
 	@python3 tests/run.py $(SUITES)
