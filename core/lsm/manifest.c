@@ -238,7 +238,7 @@ static st_status manifest_load_file(st_op *op, st_lsm *lsm, const st_sst_summary
 {
     st_table_file *file;
     st_status status = st_lsm__file_create(op, lsm, summary, &file);
-    if (status == ST_NOT_FOUND && !lsm->options.read_only) {
+    if (status == ST_NOT_FOUND) {
         st_op_clear(op);
         return st_fail(op, ST_CORRUPT, "%s: names the sorted file %012llu.sst, and it is missing",
                        path, (unsigned long long)summary->identity.file_id);
@@ -349,7 +349,7 @@ st_status st_lsm__manifest_read(st_op *op, st_lsm *lsm, st_manifest *out_manifes
         goto out;
     }
     status = manifest_read_file(op, lsm, path, &bytes);
-    if (status == ST_NOT_FOUND && !lsm->options.read_only) {
+    if (status == ST_NOT_FOUND) {
         st_op_clear(op);
         status = st_fail(op, ST_CORRUPT, "%s: CURRENT names this file and it is missing", path);
     }

@@ -19,9 +19,9 @@ typedef struct recovery_state {
     uint64_t next;                 /* sequence that must come next */
     uint64_t durable;              /* highest recorded */
     uint64_t time_us, torn_bytes, frames, segments;
-    bool is_broken; /* behind the last frame that was taken; the first such break below */
-    uint64_t broken_offset;
-    char broken_path[160];
+    bool is_broken;      /* behind the last frame that was taken */
+    uint64_t end_offset; /* of the first such break, or of the last segment's frames */
+    char end_path[128];  /* empty: there is no log */
 } recovery_state;
 
 static st_status recovery_apply(st_op *op, recovery_state *state, const st_log_frame *frame,
@@ -56,15 +56,21 @@ static st_status recovery_apply(st_op *op, recovery_state *state, const st_log_f
     return ST_OK;
 }
 
-static void recovery_break(recovery_state *state, const char *path, uint64_t offset)
+/* Where the log ends, unless it broke before. */
+static void recovery_end(recovery_state *state, const char *path, uint64_t offset)
 {
     if (!state->is_broken) {
         size_t length = strlen(path);
-        const char *shown = length > 150 ? path + length - 150 : path;
-        snprintf(state->broken_path, sizeof state->broken_path, "%s", shown);
-        state->broken_offset = offset;
-        state->is_broken = true;
+        const char *shown = length > 120 ? path + length - 120 : path;
+        snprintf(state->end_path, sizeof state->end_path, "%s", shown);
+        state->end_offset = offset;
     }
+}
+
+static void recovery_break(recovery_state *state, const char *path, uint64_t offset)
+{
+    recovery_end(state, path, offset);
+    state->is_broken = true;
 }
 
 static st_status recovery_frame(st_op *op, recovery_state *state, const st_log_frame *frame,
@@ -111,6 +117,7 @@ static st_status recovery_segment(st_op *op, recovery_state *state, st_log_reade
         recovery_break(state, path, st_log_reader_offset(reader));
         state->torn_bytes += st_log_reader_tail(reader);
     }
+    recovery_end(state, path, st_log_reader_offset(reader));
     return ST_OK;
 }
 
@@ -176,16 +183,17 @@ static st_status recovery_check_end(st_op *op, const recovery_state *state)
     if (last >= durable) {
         return ST_OK;
     }
-    if (!state->is_broken) {
+    if (state->end_path[0] == '\0') {
         return st_fail(op, ST_CORRUPT,
-                       "%s: a log segment is missing or cut short: the log must reach sequence "
-                       "%llu and ends at %llu",
+                       "%s: a log segment is missing: the log must reach sequence %llu and ends "
+                       "at %llu",
                        (const char *)state->lsm->path.data, durable, last);
     }
-    return st_fail_at(op, ST_CORRUPT, (int64_t)state->broken_offset,
-                      "%s: no whole frame at offset %llu; the log must reach sequence %llu and "
-                      "ends at %llu",
-                      state->broken_path, (unsigned long long)state->broken_offset, durable, last);
+    const char *what = state->is_broken ? "no whole frame at"
+                                        : "cut short, or the next segment is missing: it ends at";
+    return st_fail_at(op, ST_CORRUPT, (int64_t)state->end_offset,
+                      "%s: %s offset %llu; the log must reach sequence %llu and ends at %llu",
+                      state->end_path, what, (unsigned long long)state->end_offset, durable, last);
 }
 
 st_status st_lsm__recover(st_op *op, st_lsm *lsm, const st_manifest *manifest,
