@@ -285,6 +285,62 @@ static void crash_run(uint64_t seed, uint32_t operations)
     free(c);
 }
 
+/* The same seen by the process that is still there when the disk goes: it is told, it can close,
+ * and nothing that it was promised is lost. False when the run ended without a crash. */
+static bool crash_run_into(uint64_t call)
+{
+    crash_case *c = calloc(1, sizeof *c);
+    c->seed = call;
+    c->sim = simfs_create(call);
+    st_rng_seed(&c->rng, 77);
+    simfs_crash_after(c->sim, call);
+    st_op_init(&c->op, st_alloc_process());
+    st_status status = crash_open(&c->op, c->sim, &c->lsm);
+    for (uint32_t i = 1; status == ST_OK && i <= 100; i++) {
+        st_lsm_batch batch;
+        uint64_t sequence = 0;
+        st_durability level = i % 3 ? ST_DURABILITY_NONE : ST_DURABILITY_SYNC;
+        st_lsm_batch_init(&batch, st_alloc_process());
+        memcpy(c->model[c->issued + 1], c->model[c->issued], sizeof c->model[0]);
+        c->issued++;
+        crash_fill_batch(c, &batch);
+        status = st_lsm_write(&c->op, c->lsm, &batch, level, &sequence);
+        status = status == ST_OK ? st_lsm_wait(&c->op, c->lsm, sequence) : status;
+        c->durable = status == ST_OK && level == ST_DURABILITY_SYNC ? c->issued : c->durable;
+        st_lsm_batch_deinit(&batch);
+    }
+    if (c->lsm) {
+        uint32_t applied = (uint32_t)st_lsm_applied(c->lsm);
+        st_status closed = st_lsm_close(&c->op, c->lsm);
+        c->durable = closed == ST_OK ? applied : c->durable;
+    }
+    bool has_crashed = simfs_has_crashed(c->sim);
+    assert_true(has_crashed || status == ST_OK);
+    st_op_deinit(&c->op);
+    simfs_restart(c->sim, (simfs_state)(call % SIMFS_CRASH_STATES), call);
+    st_op_init(&c->op, st_alloc_process());
+    crash_check(&c->op, crash_open(&c->op, c->sim, &c->lsm), "open after the crash");
+    uint64_t found = st_lsm_applied(c->lsm);
+    assert_in_range(found, c->durable, c->issued);
+    crash_check_content(&c->op, c->lsm, c->model[found], "after the crash");
+    crash_check(&c->op, st_lsm_close(&c->op, c->lsm), "close");
+    st_op_deinit(&c->op);
+    simfs_destroy(c->sim);
+    free(c);
+    return has_crashed;
+}
+
+static void a_process_that_outlives_its_disk_closes_and_has_lost_nothing(void **state)
+{
+    (void)state;
+    uint64_t call = 1;
+    while (crash_run_into(call)) {
+        call++;
+    }
+    assert_true(call > 100);
+    print_message("%llu runs into a crash\n", (unsigned long long)call - 1);
+}
+
 static void every_crash_leaves_a_whole_prefix_with_all_that_was_promised(void **state)
 {
     (void)state;
@@ -301,6 +357,7 @@ static void every_crash_leaves_a_whole_prefix_with_all_that_was_promised(void **
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_process_that_outlives_its_disk_closes_and_has_lost_nothing),
         cmocka_unit_test(every_crash_leaves_a_whole_prefix_with_all_that_was_promised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
