@@ -45,9 +45,9 @@ st_status st_env__fail_errno_at(st_op *op, int number, const char *what, const c
     char text[96];
     const char *reason = strerror_r(number, text, sizeof text);
     bool is_first = op && op->error.code == ST_OK;
-    st_status status =
-        st_fail_at(op, posix_status_of(number), (int64_t)offset, "%s %s at offset %llu: %s", what,
-                   path, (unsigned long long)offset, reason);
+    int64_t position = offset <= INT64_MAX ? (int64_t)offset : -1;
+    st_status status = st_fail_at(op, posix_status_of(number), position, "%s %s at offset %llu: %s",
+                                  what, path, (unsigned long long)offset, reason);
     if (is_first) {
         op->error.os_error = number;
     }

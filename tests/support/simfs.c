@@ -1,13 +1,16 @@
 /* The Env itself: calls on files and names, counted, and made to fail. */
 #include "support/simfs_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SIMFS_CALL_CHANGES (1u << 31) /* beside the kind: a mutating call */
 
 typedef struct simfs_file {
     st_file file;
     size_t node;
-    bool is_dead;
+    bool is_dead, is_writable;
     char path[]; /* for messages */
 } simfs_file;
 
@@ -18,11 +21,25 @@ typedef struct simfs_lock {
 
 /* ---- counting and failing --------------------------------------------------------------- */
 
-static st_status simfs_call(st_op *op, simfs *sim, bool is_mutating, const char *what,
+static st_status simfs_fail(st_op *op, st_status status, const char *what, const char *path,
+                            const char *why)
+{
+    bool is_first = op && op->error.code == ST_OK;
+    (void)st_fail(op, status, "cannot %s %s: %s", what, path, why);
+    if (is_first) {
+        op->error.os_error = status == ST_NO_SPACE    ? ENOSPC
+                             : status == ST_NOT_FOUND ? ENOENT
+                             : status == ST_NO_MEMORY ? ENOMEM
+                                                      : EIO;
+    }
+    return status;
+}
+
+static st_status simfs_call(st_op *op, simfs *sim, uint32_t kind, const char *what,
                             const char *path)
 {
     sim->time_us += 1000;
-    if (is_mutating && !sim->has_crashed) {
+    if ((kind & SIMFS_CALL_CHANGES) && !sim->has_crashed) {
         if (sim->hook) {
             sim->hook(sim->hook_ctx);
         }
@@ -30,20 +47,24 @@ static st_status simfs_call(st_op *op, simfs *sim, bool is_mutating, const char 
         sim->has_crashed = sim->crash_at != 0 && sim->mutations >= sim->crash_at;
     }
     if (sim->has_crashed) {
-        return st_fail(op, ST_IO, "cannot %s %s: the machine has crashed", what, path);
+        return simfs_fail(op, ST_IO, what, path, "the machine has crashed");
     }
     sim->io_calls++;
-    if (sim->fail_at != 0 && (sim->io_calls == sim->fail_at ||
-                              (sim->is_failing_for_ever && sim->io_calls > sim->fail_at))) {
+    if (!(kind & sim->fail_kinds)) {
+        return ST_OK;
+    }
+    sim->kind_calls++;
+    if (sim->fail_at != 0 && (sim->kind_calls == sim->fail_at ||
+                              (sim->is_failing_for_ever && sim->kind_calls > sim->fail_at))) {
         sim->has_failed = true;
-        return st_fail(op, sim->fail_status, "cannot %s %s: injected failure", what, path);
+        return simfs_fail(op, sim->fail_status, what, path, "injected failure");
     }
     return ST_OK;
 }
 
 static st_status simfs_missing(st_op *op, const char *what, const char *path)
 {
-    return st_fail(op, ST_NOT_FOUND, "cannot %s %s: no such file", what, path);
+    return simfs_fail(op, ST_NOT_FOUND, what, path, "no such file");
 }
 
 static void simfs_pend_name(simfs *sim, const char *path, const char *to, size_t node)
@@ -55,15 +76,20 @@ static void simfs_pend_name(simfs *sim, const char *path, const char *to, size_t
     pending->node = node;
 }
 
-/* Adds a name, in a directory that exists. */
-static st_status simfs_make(st_op *op, simfs *sim, const char *path, bool is_dir, size_t *out_node)
+static bool simfs_has_parent(const simfs *sim, const char *path)
 {
     bool has_parent = false;
     for (size_t i = 0; i < sim->written.count; i++) {
         const simfs_entry *entry = &sim->written.entries[i];
         has_parent |= sim->nodes[entry->node]->is_dir && simfs__is_in(entry->path, path);
     }
-    if (!has_parent) {
+    return has_parent;
+}
+
+/* Adds a name, in a directory that exists. */
+static st_status simfs_make(st_op *op, simfs *sim, const char *path, bool is_dir, size_t *out_node)
+{
+    if (!simfs_has_parent(sim, path)) {
         return simfs_missing(op, "make", path);
     }
     *out_node = simfs__add_node(sim, is_dir);
@@ -81,18 +107,19 @@ static st_status simfs_open(st_op *op, st_env *env, const char *path, uint32_t f
     const simfs_entry *entry = simfs__find(&sim->written, path);
     bool is_made = !entry && (flags & ST_OPEN_CREATE);
     size_t node = entry ? entry->node : 0;
-    ST_TRY(simfs_call(op, sim, is_made, "open", path));
+    ST_TRY(simfs_call(op, sim, SIMFS_CALL_OPEN | (is_made ? SIMFS_CALL_CHANGES : 0), "open", path));
     if (!entry && !is_made) {
         return simfs_missing(op, "open", path);
     }
     if (entry && ((flags & ST_OPEN_EXCLUSIVE) || sim->nodes[node]->is_dir)) {
-        return st_fail(op, ST_IO, "cannot open %s: it exists, or is a directory", path);
+        return simfs_fail(op, ST_IO, "open", path, "it exists, or is a directory");
     }
     if (is_made) {
         ST_TRY(simfs_make(op, sim, path, false, &node));
     }
     simfs_file *file = simfs__new(NULL, sizeof *file + strlen(path) + 1);
-    *file = (simfs_file){.file = {.env = env}, .node = node};
+    *file = (simfs_file){
+        .file = {.env = env}, .node = node, .is_writable = (flags & ST_OPEN_WRITE) != 0};
     strcpy(file->path, path);
     sim->handles++;
     *out_file = &file->file;
@@ -104,7 +131,7 @@ static st_status simfs_read_at(st_op *op, st_file *base, uint64_t offset, void *
 {
     simfs_file *file = (simfs_file *)base;
     simfs *sim = (simfs *)base->env;
-    ST_TRY(simfs_call(op, sim, false, "read", file->path));
+    ST_TRY(simfs_call(op, sim, SIMFS_CALL_READ, "read", file->path));
     const simfs_bytes *from = &sim->nodes[file->node]->written;
     if (offset < from->size) {
         *out_bytes = bytes < from->size - offset ? bytes : from->size - (size_t)offset;
@@ -115,12 +142,22 @@ static st_status simfs_read_at(st_op *op, st_file *base, uint64_t offset, void *
 
 static st_status simfs_alive(st_op *op, const simfs_file *file)
 {
+    if (((const simfs *)file->file.env)->has_crashed) {
+        return simfs_fail(op, ST_IO, "use", file->path, "the machine has crashed");
+    }
     return file->is_dead ? st_fail(op, ST_FAILED,
                                    "%s: an earlier write or sync of this file failed", file->path)
                          : ST_OK;
 }
 
-/* The longest of what a file is and was: both take space. */
+static st_status simfs_may_write(st_op *op, const simfs_file *file)
+{
+    ST_TRY(simfs_alive(op, file));
+    return file->is_writable ? ST_OK
+                             : simfs_fail(op, ST_IO, "write", file->path, "opened for reading");
+}
+
+/* What a file without a name still takes is not counted. */
 static uint64_t simfs_node_bytes(const simfs *sim, size_t index)
 {
     bool is_used = false;
@@ -144,12 +181,13 @@ static st_status simfs_write_at(st_op *op, st_file *base, uint64_t offset, const
 {
     simfs_file *file = (simfs_file *)base;
     simfs *sim = (simfs *)base->env;
-    ST_TRY(simfs_alive(op, file));
-    st_status status = simfs_call(op, sim, true, "write", file->path);
+    ST_TRY(simfs_may_write(op, file));
+    st_status status =
+        simfs_call(op, sim, SIMFS_CALL_WRITE | SIMFS_CALL_CHANGES, "write", file->path);
     simfs_bytes *to = &sim->nodes[file->node]->written;
     if (status == ST_OK && sim->budget != UINT64_MAX && offset + bytes > to->size &&
         simfs_used_bytes(sim) + (offset + bytes - to->size) > sim->budget) {
-        status = st_fail(op, ST_NO_SPACE, "cannot write %s: no space left", file->path);
+        status = simfs_fail(op, ST_NO_SPACE, "write", file->path, "no space left");
     }
     file->is_dead = status != ST_OK;
     if (status != ST_OK && status != ST_NO_SPACE) {
@@ -170,13 +208,22 @@ static st_status simfs_write_at(st_op *op, st_file *base, uint64_t offset, const
     return status;
 }
 
-static void simfs_drop_node_pending(simfs *sim, size_t node)
+/* Takes what is pending for a file off the list: to the disk, or into nothing. */
+static void simfs_settle(simfs *sim, size_t node, bool is_durable)
 {
-    for (size_t i = sim->pending_count; i-- > 0;) {
-        if (!sim->pending[i].is_name && sim->pending[i].node == node) {
-            simfs__drop_pending(sim, i);
+    size_t kept = 0;
+    for (size_t i = 0; i < sim->pending_count; i++) {
+        simfs_pending *pending = &sim->pending[i];
+        if (pending->is_name || pending->node != node) {
+            sim->pending[kept++] = *pending;
+            continue;
         }
+        if (is_durable) {
+            simfs__apply_bytes(sim, pending, pending->bytes);
+        }
+        free(pending->data);
     }
+    sim->pending_count = kept;
 }
 
 static st_status simfs_sync(st_op *op, st_file *base)
@@ -184,26 +231,22 @@ static st_status simfs_sync(st_op *op, st_file *base)
     simfs_file *file = (simfs_file *)base;
     simfs *sim = (simfs *)base->env;
     ST_TRY(simfs_alive(op, file));
-    st_status status = simfs_call(op, sim, true, "sync", file->path);
-    simfs_node *node = sim->nodes[file->node];
-    if (sim->has_crashed) {
-        file->is_dead = true;
-        return status;
-    }
-    simfs_drop_node_pending(sim, file->node);
-    if (status == ST_OK) {
-        simfs__copy(&node->durable, &node->written);
-    } else {
-        simfs__copy(&node->written, &node->durable);
-        file->is_dead = true;
+    st_status status =
+        simfs_call(op, sim, SIMFS_CALL_SYNC | SIMFS_CALL_CHANGES, "sync", file->path);
+    file->is_dead = status != ST_OK;
+    if (!sim->has_crashed) {
+        simfs_settle(sim, file->node, status == ST_OK);
     }
     return status;
 }
 
 static st_status simfs_size_of(st_op *op, st_file *base, uint64_t *out_bytes)
 {
-    (void)op;
     simfs *sim = (simfs *)base->env;
+    if (sim->has_crashed) {
+        return simfs_fail(op, ST_IO, "look at", ((simfs_file *)base)->path,
+                          "the machine has crashed");
+    }
     *out_bytes = sim->nodes[((simfs_file *)base)->node]->written.size;
     return ST_OK;
 }
@@ -212,8 +255,14 @@ static st_status simfs_truncate(st_op *op, st_file *base, uint64_t bytes)
 {
     simfs_file *file = (simfs_file *)base;
     simfs *sim = (simfs *)base->env;
-    ST_TRY(simfs_alive(op, file));
-    st_status status = simfs_call(op, sim, true, "truncate", file->path);
+    ST_TRY(simfs_may_write(op, file));
+    st_status status =
+        simfs_call(op, sim, SIMFS_CALL_TRUNCATE | SIMFS_CALL_CHANGES, "truncate", file->path);
+    uint64_t old = sim->nodes[file->node]->written.size;
+    if (status == ST_OK && sim->budget != UINT64_MAX && bytes > old &&
+        simfs_used_bytes(sim) + (bytes - old) > sim->budget) {
+        status = simfs_fail(op, ST_NO_SPACE, "truncate", file->path, "no space left");
+    }
     if (status != ST_OK) {
         file->is_dead = true;
         return status;
@@ -238,11 +287,12 @@ static st_status simfs_mkdir(st_op *op, st_env *env, const char *path)
 {
     simfs *sim = (simfs *)env;
     size_t node;
-    ST_TRY(simfs_call(op, sim, true, "make the directory", path));
+    ST_TRY(simfs_call(op, sim, SIMFS_CALL_MKDIR | SIMFS_CALL_CHANGES, "make the directory", path));
     const simfs_entry *entry = simfs__find(&sim->written, path);
     if (entry) {
-        return sim->nodes[entry->node]->is_dir ? ST_OK
-                                               : st_fail(op, ST_IO, "%s: it is a file", path);
+        return sim->nodes[entry->node]->is_dir
+                   ? ST_OK
+                   : simfs_fail(op, ST_IO, "make the directory", path, "it is a file");
     }
     return simfs_make(op, sim, path, true, &node);
 }
@@ -250,7 +300,7 @@ static st_status simfs_mkdir(st_op *op, st_env *env, const char *path)
 static st_status simfs_list(st_op *op, st_env *env, const char *path, st_buf *out_names)
 {
     simfs *sim = (simfs *)env;
-    ST_TRY(simfs_call(op, sim, false, "list", path));
+    ST_TRY(simfs_call(op, sim, SIMFS_CALL_LIST, "list", path));
     const simfs_entry *directory = simfs__find(&sim->written, path);
     if (!directory || !sim->nodes[directory->node]->is_dir) {
         return simfs_missing(op, "list", path);
@@ -268,35 +318,46 @@ static st_status simfs_list(st_op *op, st_env *env, const char *path, st_buf *ou
 static st_status simfs_remove(st_op *op, st_env *env, const char *path)
 {
     simfs *sim = (simfs *)env;
-    ST_TRY(simfs_call(op, sim, true, "remove", path));
+    ST_TRY(simfs_call(op, sim, SIMFS_CALL_REMOVE | SIMFS_CALL_CHANGES, "remove", path));
     const simfs_entry *entry = simfs__find(&sim->written, path);
-    if (!entry || sim->nodes[entry->node]->is_dir) {
+    if (!entry) {
         return simfs_missing(op, "remove", path);
     }
+    if (sim->nodes[entry->node]->is_dir) {
+        return simfs_fail(op, ST_IO, "remove", path, "it is a directory");
+    }
+    simfs_pend_name(sim, path, NULL, SIZE_MAX); /* first: the path may be the name's own */
     simfs__unlink(&sim->written, path);
-    simfs_pend_name(sim, path, NULL, SIZE_MAX);
     return ST_OK;
 }
 
 static st_status simfs_rename(st_op *op, st_env *env, const char *from, const char *to)
 {
     simfs *sim = (simfs *)env;
-    ST_TRY(simfs_call(op, sim, true, "rename", from));
+    ST_TRY(simfs_call(op, sim, SIMFS_CALL_RENAME | SIMFS_CALL_CHANGES, "rename", from));
     const simfs_entry *entry = simfs__find(&sim->written, from);
-    if (!entry || sim->nodes[entry->node]->is_dir) {
+    const simfs_entry *replaced = simfs__find(&sim->written, to);
+    if (!entry || !simfs_has_parent(sim, to)) {
         return simfs_missing(op, "rename", from);
     }
+    if (sim->nodes[entry->node]->is_dir || (replaced && sim->nodes[replaced->node]->is_dir)) {
+        return simfs_fail(op, ST_IO, "rename", from, "it is a directory, or would replace one");
+    }
+    if (replaced == entry) {
+        return ST_OK;
+    }
     size_t node = entry->node;
-    simfs__unlink(&sim->written, from);
-    simfs__link(&sim->written, to, node);
     simfs_pend_name(sim, from, to, node);
+    simfs__link(&sim->written, to, node);
+    simfs__unlink(&sim->written, sim->pending[sim->pending_count - 1].path);
     return ST_OK;
 }
 
 static st_status simfs_sync_dir(st_op *op, st_env *env, const char *path)
 {
     simfs *sim = (simfs *)env;
-    ST_TRY(simfs_call(op, sim, true, "sync the directory", path));
+    ST_TRY(
+        simfs_call(op, sim, SIMFS_CALL_SYNC_DIR | SIMFS_CALL_CHANGES, "sync the directory", path));
     const simfs_entry *directory = simfs__find(&sim->written, path);
     if (!directory || !sim->nodes[directory->node]->is_dir) {
         return simfs_missing(op, "sync the directory", path);
@@ -323,7 +384,7 @@ static st_status simfs_stat(st_op *op, st_env *env, const char *path, uint64_t *
                             bool *out_is_dir)
 {
     simfs *sim = (simfs *)env;
-    ST_TRY(simfs_call(op, sim, false, "look at", path));
+    ST_TRY(simfs_call(op, sim, SIMFS_CALL_STAT, "look at", path));
     const simfs_entry *entry = simfs__find(&sim->written, path);
     if (!entry) {
         return simfs_missing(op, "look at", path);
@@ -338,7 +399,7 @@ static st_status simfs_take_lock(st_op *op, st_env *env, const char *path, st_fi
     simfs *sim = (simfs *)env;
     const simfs_entry *entry = simfs__find(&sim->written, path);
     size_t node = entry ? entry->node : 0;
-    ST_TRY(simfs_call(op, sim, !entry, "lock", path));
+    ST_TRY(simfs_call(op, sim, SIMFS_CALL_LOCK | (entry ? 0 : SIMFS_CALL_CHANGES), "lock", path));
     if (!entry) {
         ST_TRY(simfs_make(op, sim, path, false, &node));
     }
@@ -419,6 +480,7 @@ simfs *simfs__alloc(void)
     simfs *sim = simfs__new(NULL, sizeof *sim);
     *sim = (simfs){.env = {.calls = &simfs_calls, .alloc = st_alloc_process()},
                    .budget = UINT64_MAX,
+                   .fail_kinds = SIMFS_CALL_ANY,
                    .time_us = 1700000000000000};
     return sim;
 }
@@ -471,7 +533,14 @@ bool simfs_has_crashed(const simfs *sim)
 
 void simfs_fail_after(simfs *sim, uint64_t calls, st_status status, bool is_for_ever)
 {
-    sim->fail_at = calls ? sim->io_calls + calls : 0;
+    simfs_fail_kinds_after(sim, SIMFS_CALL_ANY, calls, status, is_for_ever);
+}
+
+void simfs_fail_kinds_after(simfs *sim, uint32_t kinds, uint64_t calls, st_status status,
+                            bool is_for_ever)
+{
+    sim->fail_kinds = kinds;
+    sim->fail_at = calls ? sim->kind_calls + calls : 0;
     sim->fail_status = status;
     sim->is_failing_for_ever = is_for_ever;
     sim->has_failed = false;
@@ -497,31 +566,60 @@ const char *simfs_name(const simfs *sim, size_t index)
     return NULL;
 }
 
-static simfs_bytes *simfs_bytes_of(const simfs *sim, const char *path)
+static simfs_node *simfs_node_of(const simfs *sim, const char *path)
 {
     const simfs_entry *entry = simfs__find(&sim->written, path);
     if (!entry) {
         abort();
     }
-    return &sim->nodes[entry->node]->written;
+    return sim->nodes[entry->node];
 }
 
 uint64_t simfs_size(const simfs *sim, const char *path)
 {
-    return simfs_bytes_of(sim, path)->size;
+    return simfs_node_of(sim, path)->written.size;
 }
 
 uint8_t simfs_byte(const simfs *sim, const char *path, uint64_t offset)
 {
-    return simfs_bytes_of(sim, path)->data[offset];
+    uint8_t byte;
+    if (simfs_copy_out(sim, path, offset, &byte, 1) != 1) {
+        abort();
+    }
+    return byte;
+}
+
+size_t simfs_copy_out(const simfs *sim, const char *path, uint64_t offset, void *to, size_t bytes)
+{
+    const simfs_bytes *from = &simfs_node_of(sim, path)->written;
+    size_t left = offset < from->size ? from->size - (size_t)offset : 0;
+    bytes = bytes < left ? bytes : left;
+    if (bytes > 0) {
+        memcpy(to, from->data + offset, bytes);
+    }
+    return bytes;
 }
 
 void simfs_flip(simfs *sim, const char *path, uint64_t bit)
 {
-    simfs_bytes_of(sim, path)->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    simfs_node *node = simfs_node_of(sim, path);
+    if (bit / 8 >= node->written.size) {
+        abort();
+    }
+    node->written.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    if (bit / 8 < node->durable.size) {
+        node->durable.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
 }
 
 void simfs_cut(simfs *sim, const char *path, uint64_t bytes)
 {
-    simfs__resize(simfs_bytes_of(sim, path), (size_t)bytes);
+    simfs_node *node = simfs_node_of(sim, path);
+    if (bytes > node->written.size) {
+        abort();
+    }
+    simfs__resize(&node->written, (size_t)bytes);
+    if (bytes < node->durable.size) {
+        simfs__resize(&node->durable, (size_t)bytes);
+    }
 }

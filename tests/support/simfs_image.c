@@ -234,7 +234,7 @@ static void image_apply_name(simfs *sim, const simfs_pending *pending)
     }
 }
 
-static void image_apply_bytes(simfs *sim, const simfs_pending *pending, size_t bytes)
+void simfs__apply_bytes(simfs *sim, const simfs_pending *pending, size_t bytes)
 {
     simfs_bytes *durable = &sim->nodes[pending->node]->durable;
     if (pending->is_truncate) {
@@ -244,23 +244,77 @@ static void image_apply_bytes(simfs *sim, const simfs_pending *pending, size_t b
     }
 }
 
+/* Applies a write up to some byte of it; half of all times the write is whole or missing, as most
+ * are. */
+static void image_tear(simfs *sim, const simfs_pending *pending, st_rng *rng)
+{
+    if (pending->is_truncate) {
+        return;
+    }
+    uint64_t kept = st_rng_below(rng, pending->bytes + 1);
+    kept = st_rng_below(rng, 2) ? kept : st_rng_below(rng, 2) * pending->bytes;
+    simfs__apply_bytes(sim, pending, (size_t)kept);
+}
+
 static void image_torn_prefix(simfs *sim, st_rng *rng)
 {
     if (sim->pending_count == 0) {
         return;
     }
     size_t last = (size_t)st_rng_below(rng, sim->pending_count);
-    for (size_t i = 0; i <= last; i++) {
+    for (size_t i = 0; i < last; i++) {
         simfs_pending *pending = &sim->pending[i];
-        if (!pending->is_name) {
-            image_apply_bytes(sim, pending, i < last ? pending->bytes : pending->bytes / 2);
-        } else if (i < last) {
+        if (pending->is_name) {
             image_apply_name(sim, pending);
+        } else {
+            simfs__apply_bytes(sim, pending, pending->bytes);
+        }
+    }
+    if (!sim->pending[last].is_name) {
+        image_tear(sim, &sim->pending[last], rng);
+    }
+}
+
+/* All bytes that are not lost; the last write is torn. */
+static void image_keep_torn_bytes(simfs *sim, st_rng *rng)
+{
+    size_t last = sim->pending_count;
+    while (last > 0 && sim->pending[last - 1].is_name) {
+        last--;
+    }
+    for (size_t i = 0; i + 1 < last; i++) {
+        if (!sim->pending[i].is_name) {
+            simfs__apply_bytes(sim, &sim->pending[i], sim->pending[i].bytes);
+        }
+    }
+    if (last > 0) {
+        image_tear(sim, &sim->pending[last - 1], rng);
+    }
+}
+
+static void image_keep_bytes(simfs *sim)
+{
+    for (size_t i = 0; i < sim->pending_count; i++) {
+        if (!sim->pending[i].is_name) {
+            simfs__apply_bytes(sim, &sim->pending[i], sim->pending[i].bytes);
         }
     }
 }
 
-/* A sector is old or new as a whole; a length is old or new. */
+/* Of a file: any sector is as it was or as it would be, and so is the length. */
+static void image_mix_sectors(simfs_bytes *old, const simfs_bytes *now, size_t sector, st_rng *rng)
+{
+    if (old->size != now->size && st_rng_below(rng, 2)) {
+        simfs__resize(old, now->size);
+    }
+    size_t common = old->size < now->size ? old->size : now->size;
+    for (size_t at = 0; at < common; at += sector) {
+        if (st_rng_below(rng, 2)) {
+            memcpy(old->data + at, now->data + at, common - at < sector ? common - at : sector);
+        }
+    }
+}
+
 static void image_random_sectors(simfs *sim, st_rng *rng)
 {
     size_t name_count = (size_t)st_rng_below(rng, sim->pending_count + 1);
@@ -269,21 +323,29 @@ static void image_random_sectors(simfs *sim, st_rng *rng)
             image_apply_name(sim, &sim->pending[i]);
         }
     }
-    for (size_t i = 0; i < sim->node_count; i++) {
-        simfs_node *node = sim->nodes[i];
-        size_t old = node->durable.size, now = node->written.size;
-        if (old != now && st_rng_below(rng, 2)) {
-            simfs__resize(&node->durable, now);
-        }
-        for (size_t at = 0; at < node->durable.size && at < now; at += SIMFS_SECTOR) {
-            size_t end = at + SIMFS_SECTOR;
-            end = end < node->durable.size ? end : node->durable.size;
-            end = end < now ? end : now;
-            if (st_rng_below(rng, 2)) {
-                memcpy(node->durable.data + at, node->written.data + at, end - at);
-            }
+    simfs_bytes *before = simfs__new(NULL, sim->node_count * sizeof *before);
+    bool *is_pending = simfs__new(NULL, sim->node_count * sizeof *is_pending);
+    memset(before, 0, sim->node_count * sizeof *before);
+    memset(is_pending, 0, sim->node_count * sizeof *is_pending);
+    for (size_t i = 0; i < sim->pending_count; i++) {
+        size_t node = sim->pending[i].node;
+        if (!sim->pending[i].is_name && !is_pending[node]) {
+            is_pending[node] = true;
+            simfs__copy(&before[node], &sim->nodes[node]->durable);
         }
     }
+    image_keep_bytes(sim);
+    size_t sector = st_rng_below(rng, 2) ? SIMFS_SECTOR : SIMFS_LARGE_SECTOR;
+    for (size_t i = 0; i < sim->node_count; i++) {
+        if (is_pending[i]) {
+            simfs_bytes now = sim->nodes[i]->durable;
+            image_mix_sectors(&before[i], &now, sector, rng);
+            free(now.data);
+            sim->nodes[i]->durable = before[i];
+        }
+    }
+    free(before);
+    free(is_pending);
 }
 
 static void image_zero_data(simfs *sim)
@@ -304,24 +366,17 @@ static void image_zero_data(simfs *sim)
     }
 }
 
-static void image_keep_bytes(simfs *sim)
-{
-    for (size_t i = 0; i < sim->node_count; i++) {
-        if (sim->nodes[i]->written.data) {
-            simfs__copy(&sim->nodes[i]->durable, &sim->nodes[i]->written);
-        }
-    }
-}
-
 /* What is in a directory goes with it. Only the root is in none. */
 static void image_drop_orphans(simfs *sim)
 {
-    for (size_t i = sim->durable.count; i-- > 1;) {
+    for (size_t i = 1; i < sim->durable.count;) { /* sorted: a directory before what is in it */
         bool has_parent = false;
         for (size_t j = 0; j < sim->durable.count; j++) {
             has_parent |= simfs__is_in(sim->durable.entries[j].path, sim->durable.entries[i].path);
         }
-        if (!has_parent) {
+        if (has_parent) {
+            i++;
+        } else {
             simfs__unlink(&sim->durable, sim->durable.entries[i].path);
         }
     }
@@ -343,7 +398,7 @@ static void image_reboot(simfs *sim, simfs_state state, uint64_t seed)
         image_torn_prefix(sim, &rng);
         break;
     case SIMFS_LOSE_NAMES:
-        image_keep_bytes(sim);
+        image_keep_torn_bytes(sim, &rng);
         break;
     case SIMFS_ZERO_DATA:
         image_zero_data(sim);
@@ -368,6 +423,7 @@ void simfs_restart(simfs *sim, simfs_state state, uint64_t seed)
     }
     sim->has_crashed = false;
     sim->crash_at = sim->fail_at = 0;
+    sim->fail_kinds = SIMFS_CALL_ANY;
     for (size_t i = 0; i < sim->node_count; i++) {
         sim->nodes[i]->is_locked = false;
     }

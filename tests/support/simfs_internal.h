@@ -6,6 +6,7 @@
 #include "support/simfs.h"
 
 #define SIMFS_SECTOR 512u
+#define SIMFS_LARGE_SECTOR 4096u
 
 typedef struct simfs_bytes {
     uint8_t *data;
@@ -46,7 +47,8 @@ struct simfs {
     size_t pending_count, pending_capacity;
     st_rng rng;
     uint64_t time_us, mutations, io_calls, handles, budget;
-    uint64_t crash_at, fail_at;
+    uint64_t crash_at, fail_at, kind_calls; /* kind_calls: I/O calls of the kinds that may fail */
+    uint32_t fail_kinds;
     st_status fail_status;
     bool has_crashed, is_failing_for_ever, has_failed;
     void (*hook)(void *ctx);
@@ -65,6 +67,8 @@ bool simfs__is_in(const char *directory, const char *path);
 size_t simfs__add_node(simfs *sim, bool is_dir);
 simfs_pending *simfs__add_pending(simfs *sim);
 void simfs__drop_pending(simfs *sim, size_t index);
+/* Makes the first so many bytes of a pending write durable, or a pending truncation. */
+void simfs__apply_bytes(simfs *sim, const simfs_pending *pending, size_t bytes);
 simfs *simfs__alloc(void);
 
 #endif
