@@ -8,6 +8,9 @@ type Code int32
 // Error lets a Code be the target of errors.Is.
 func (c Code) Error() string { return "stator: " + c.text() }
 
+// Name is the name of the status, as "TABLE_NOT_FOUND".
+func (c Code) Name() string { return c.name() }
+
 // Flags of Error.Flags.
 const (
 	FlagRetryable    = 1 // the same call may succeed later
