@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -116,7 +117,7 @@ typedef struct posix_inherited {
     int told[2], ends[2];
 } posix_inherited;
 
-static void a_living_child_keeps_no_lock_and_drops_none(void **state)
+static void a_living_child_keeps_no_lock(void **state)
 {
     posix_case *c = *state;
     posix_inherited inherited;
@@ -125,7 +126,6 @@ static void a_living_child_keeps_no_lock_and_drops_none(void **state)
     pid_t child = fork();
     char byte = 'x';
     if (child == 0) {
-        st_env_unlock(inherited.lock); /* of the child's memory alone */
         (void)!write(inherited.told[1], &byte, 1);
         (void)!read(inherited.ends[0], &byte, 1);
         _exit(0);
@@ -141,6 +141,24 @@ static void a_living_child_keeps_no_lock_and_drops_none(void **state)
         close(inherited.told[i]);
         close(inherited.ends[i]);
     }
+}
+
+static char posix_drop_inherited(posix_case *c, void *arg)
+{
+    (void)c;
+    int descriptor = dup(STDERR_FILENO); /* gets the number that the lock had */
+    st_env_unlock(arg);
+    return fcntl(descriptor, F_GETFD) >= 0 ? 'O' : 'C';
+}
+
+static void a_child_that_drops_the_lock_leaves_it_and_its_own_files_alone(void **state)
+{
+    posix_case *c = *state;
+    st_file_lock *lock;
+    assert_int_equal(st_env_lock(&c->op, c->env, c->path, &lock), ST_OK);
+    assert_int_equal(posix_in_child(c, posix_drop_inherited, lock), 'O');
+    assert_int_equal(posix_in_child(c, posix_try_lock, NULL), 'L');
+    st_env_unlock(lock);
 }
 
 /* ---- fork stamp ------------------------------------------------------------------------- */
@@ -262,7 +280,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         POSIX_TEST(another_process_is_told_who_has_the_lock),
         POSIX_TEST(the_lock_file_names_the_process_its_start_and_its_host),
-        POSIX_TEST(a_living_child_keeps_no_lock_and_drops_none),
+        POSIX_TEST(a_living_child_keeps_no_lock),
+        POSIX_TEST(a_child_that_drops_the_lock_leaves_it_and_its_own_files_alone),
         POSIX_TEST(the_stamp_differs_in_children_and_their_children),
         POSIX_TEST(every_errno_has_its_status_and_text),
         POSIX_TEST(a_later_error_leaves_the_errno_of_the_first),
