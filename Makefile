@@ -1,5 +1,5 @@
 # Thin targets for people; CMake presets do the work.
-.PHONY: help quickstart test test-long test-one tidy clean deps build
+.PHONY: help quickstart test test-long test-one tidy bench clean deps build
 quiet = @bash tools/quiet.sh
 jobs = $(shell nproc)
 
@@ -37,6 +37,12 @@ test-one: deps ## one C test under the sanitizers: make test-one NAME=base
 
 tidy: ## check the rules of the house
 	@python3 tools/tidy.py
+
+bench: deps ## measure beside other engines: build/bench/bench.jsonl and a table
+	@bash tools/bench_deps.sh
+	$(quiet) configure-release cmake --preset release
+	$(quiet) build-bench cmake --build --preset release -j$(jobs) --target stator_bench
+	@python3 bench/run.py
 
 clean: ## remove the build trees
 	rm -rf build
