@@ -422,7 +422,10 @@ st_status st_lsm_write(st_op *op, st_lsm *lsm, const st_lsm_batch *batch, st_dur
                        batch->bytes.size);
     }
     st_commit commit = {.batch = st_buf_view(&batch->bytes), .durability = durability};
-    ST_TRY(st_lsm__batch_measure(op, commit.batch, &commit.count, &commit.payload_bytes));
+    if (st_lsm__batch_measure(NULL, commit.batch, &commit.count, &commit.payload_bytes) != ST_OK) {
+        return st_fail(op, ST_INVALID_ARGUMENT, "a batch holds a key of more than %u bytes",
+                       ST_LSM_KEY_BYTES_MAX);
+    }
     ST_TRY(commit_run(op, lsm, &commit));
     if (out_sequence) {
         *out_sequence = commit.sequence;
