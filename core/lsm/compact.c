@@ -22,6 +22,7 @@ typedef struct compact_job {
     uint32_t reader_count;
     st_table_file **outputs; /* in the arena; each with a reference of ours */
     uint32_t output_count, output_capacity;
+    bool is_move; /* the output is the input: nothing is written */
     st_sst_writer *writer;
     const char *writer_path; /* of a file that no version holds yet; NULL: there is none */
 } compact_job;
@@ -227,7 +228,7 @@ static st_status compact_install(st_op *op, compact_job *job)
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < job->output_count && status == ST_OK; i++) {
         status = st_lsm__version_add(op, version, job->output_level, job->outputs[i]);
-        bytes += job->outputs[i]->summary.file_bytes;
+        bytes += job->is_move ? 0 : job->outputs[i]->summary.file_bytes;
     }
     if (status == ST_OK) {
         status = st_lsm__install(op, job->lsm, version, NULL);
@@ -396,6 +397,7 @@ st_status st_lsm__compact_due(st_op *op, st_lsm *lsm, bool *out_did_work)
         st_table_file *moved = job.inputs[0];
         job.outputs = job.inputs;
         job.output_count = 1;
+        job.is_move = true;
         atomic_fetch_add_explicit(&moved->references, 1, memory_order_relaxed);
         st_status status = compact_install(op, &job);
         st_lsm__file_release(moved);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define WRITER_LEVELS_MAX 8u
+#define WRITER_FANOUT_MIN 16u /* however long the keys are: so that the levels are enough */
 
 struct st_sst_writer {
     st_env *env;
@@ -190,7 +191,8 @@ static st_status writer_index_add(st_op *op, st_sst_writer *writer, uint32_t lev
                       writer->separator_sequence, ST_ENTRY_PUT};
     st_lsm__block_builder_add(&writer->index[level], &entry);
     writer->level_count = writer->level_count > level + 1 ? writer->level_count : level + 1;
-    if (st_lsm__block_builder_bytes(&writer->index[level]) >= ST_BLOCK_TARGET_BYTES) {
+    if (st_lsm__block_builder_bytes(&writer->index[level]) >= ST_BLOCK_TARGET_BYTES &&
+        writer->index[level].count >= WRITER_FANOUT_MIN) {
         return writer_index_cut(op, writer, level);
     }
     return ST_OK;
