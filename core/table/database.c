@@ -9,20 +9,29 @@
 /* Names what the keys of this database are made of. Another text means a later version. */
 #define DATABASE_HEADER "stator 1; stripe crc32c 256; key 1; item 1"
 
-static _Atomic bool database_registry_lock; /* spins: held for a few instructions */
+/* Spins: held for a few instructions. Holds the stamp of the process that has it, so that a forked
+ * child can take it over from a thread of its parent, which has gone. Every change of the list is
+ * one store, so that it is whole at any moment. */
+static _Atomic uint64_t database_registry_lock;
 static st_database *database_registry;
 
 static void database_lock(void)
 {
-    for (uint32_t round = 0;
-         atomic_exchange_explicit(&database_registry_lock, true, memory_order_acquire); round++) {
-        st_env_pause(round);
+    uint64_t stamp = st_env_process_stamp();
+    uint64_t holder = 0;
+    for (uint32_t round = 0; !atomic_compare_exchange_strong_explicit(
+             &database_registry_lock, &holder, stamp, memory_order_acquire, memory_order_relaxed);
+         round++) {
+        if (holder == stamp) {
+            holder = 0;
+            st_env_pause(round);
+        }
     }
 }
 
 static void database_unlock(void)
 {
-    atomic_store_explicit(&database_registry_lock, false, memory_order_release);
+    atomic_store_explicit(&database_registry_lock, 0, memory_order_release);
 }
 
 void st_database_options_init(st_database_options *options)
