@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADER = ROOT / "ffi/include/stator.h"
 STATUS_TABLE = ROOT / "core/base/status.def"
 
-ROW = re.compile(r'^ST_STATUS\((\w+), (\d+), "([^"]*)", "([^"]*)", (.*)\)$', re.M)
+ROW = re.compile(r'^ST_STATUS\((\w+),\s*(\d+),\s*"([^"]*)",\s*"([^"]*)",\s*([A-Z_0-9 |]+)\)$', re.M)
 FLAGS = {"ST_STATUS_RETRYABLE": 1, "ST_STATUS_MAYBE_APPLIED": 2, "ST_STATUS_CALLER": 4}
 
 
