@@ -41,8 +41,11 @@ tidy: ## check the rules of the house
 bench: deps ## measure beside other engines: build/bench/bench.jsonl and a table
 	@bash tools/bench_deps.sh
 	$(quiet) configure-release cmake --preset release
+	@bash tools/quickstart/prepare.sh
 	$(quiet) build-bench cmake --build --preset release -j$(jobs) --target stator_bench
-	@python3 bench/run.py
+	@PATH="$$PWD/build/tools/bin:$$PATH" python3 bench/run.py \
+		--language "build/python-venv/bin/python bench/bench_python.py" \
+		--language "python3 bench/bench_go.py" --language "node bench/bench_node.mjs"
 
 clean: ## remove the build trees
 	rm -rf build
