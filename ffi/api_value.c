@@ -66,9 +66,12 @@ static stator_status ffi_value_of_item(stator_item *token, const ffi_lookup *loo
                                         "the item has %u attributes, there is no index %zu",
                                         st_item_count(frame), lookup->index);
     }
-    ffi_leave(&hold);
     status = ffi_end(&call, status);
-    return status == STATOR_OK && out_value ? ffi_value_out(&value, out_value, error) : status;
+    if (status == STATOR_OK && out_value) { /* inside: another call may advance the cursor */
+        status = ffi_value_out(&value, out_value, error);
+    }
+    ffi_leave(&hold);
+    return status;
 }
 
 stator_status stator_item_get(stator_item *item, const void *name, size_t name_bytes,
