@@ -1,47 +1,39 @@
-/* The catalog: rows of table 0, and a copy in memory that every request looks its table up in.
- * docs/formats/catalog.md.
+/* The catalog in memory: all tables of the moment, in which every request looks its table up.
  *
- * Deleting a table is one range delete and the removal of its row. Writers that found the table
- * before are waited for, so that no item appears behind the range delete; later ones are told
- * TABLE_NOT_FOUND, for ever, because ids are never used again.
+ * A view is constant. Creating or deleting a table makes another one, shows it with one store, and
+ * waits until nobody looks at the one before: a look-up takes no lock and writes nothing that
+ * another thread writes.
+ *
+ * A table that is being deleted is GOING: its readers go on, because until the deletion is
+ * published its items are there, and its writers wait. A reader that finds nothing in such a table
+ * asks st_table__confirm whether it read before the deletion or behind it.
  */
 #include "table/table_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-#define CATALOG_ROW_VERSION 1
-enum { CATALOG_KIND_TABLE = 1, CATALOG_KIND_NEXT_ID = 2 };
 
 void st_table__catalog_init(st_catalog *catalog)
 {
-    *catalog = (st_catalog){.next_id = ST_FIRST_TABLE_ID};
-    st_mutex_init(&catalog->mutex);
+    memset(catalog, 0, sizeof *catalog);
+    atomic_init(&catalog->view, NULL);
     st_mutex_init(&catalog->changes);
-    st_cond_init(&catalog->idle);
 }
 
 void st_table__catalog_deinit(st_catalog *catalog, const st_alloc *alloc)
 {
-    for (uint32_t i = 0; i < catalog->count; i++) {
-        st_table__release(catalog->tables[i]);
+    st_catalog_view *view = atomic_load(&catalog->view);
+    for (uint32_t i = 0; view && i < view->count; i++) {
+        st_table__release(view->by_id[i]);
     }
-    st_alloc_free(alloc, catalog->tables, catalog->capacity * sizeof(st_table *));
-    st_mutex_deinit(&catalog->mutex);
+    st_table__view_destroy(view, alloc);
     st_mutex_deinit(&catalog->changes);
-    st_cond_deinit(&catalog->idle);
 }
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
-void st_table__release(st_table *table)
-{
-    if (table && atomic_fetch_sub_explicit(&table->references, 1, memory_order_acq_rel) == 1) {
-        st_alloc_free(table->alloc, table, table->bytes);
-    }
-}
-
-static st_status catalog_make(st_op *op, const st_alloc *alloc, uint32_t id, uint64_t created_us,
-                              st_slice name, st_slice schema, st_table **out_table)
+st_status st_table__make(st_op *op, const st_alloc *alloc, uint32_t id, uint64_t created_us,
+                         st_slice name, st_slice schema, st_table **out_table)
 {
     size_t bytes = sizeof(st_table) + name.size + schema.size;
     st_table *table = st_alloc_new(alloc, bytes);
@@ -53,12 +45,13 @@ static st_status catalog_make(st_op *op, const st_alloc *alloc, uint32_t id, uin
     memcpy(texts, name.data, name.size);
     memcpy(texts + name.size, schema.data, schema.size);
     atomic_init(&table->references, 1);
+    atomic_init(&table->state, ST_TABLE_ALIVE);
     table->alloc = alloc;
+    table->bytes = bytes;
     table->id = id;
     table->created_us = created_us;
     table->name = st_slice_of(texts, name.size);
     table->schema_bytes = st_slice_of(texts + name.size, schema.size);
-    table->bytes = bytes;
     st_status status = st_table__schema(op, table->schema_bytes, &table->schema);
     if (status != ST_OK) {
         st_table__release(table);
@@ -67,13 +60,51 @@ static st_status catalog_make(st_op *op, const st_alloc *alloc, uint32_t id, uin
     return status;
 }
 
-/* Index of the first table whose name is not before the name. */
-static uint32_t catalog_place(const st_catalog *catalog, st_slice name)
+void st_table__retain(st_table *table)
 {
-    uint32_t low = 0, high = catalog->count;
+    atomic_fetch_add_explicit(&table->references, 1, memory_order_relaxed);
+}
+
+void st_table__release(st_table *table)
+{
+    if (table && atomic_fetch_sub_explicit(&table->references, 1, memory_order_acq_rel) == 1) {
+        st_alloc_free(table->alloc, table, table->bytes);
+    }
+}
+
+/* ---- views ------------------------------------------------------------------------------ */
+
+static size_t catalog_view_bytes(uint32_t count)
+{
+    return sizeof(st_catalog_view) + 2 * (size_t)count * sizeof(st_table *);
+}
+
+static st_catalog_view *catalog_view_new(st_op *op, const st_alloc *alloc, uint32_t count)
+{
+    st_catalog_view *view = st_alloc_new(alloc, catalog_view_bytes(count));
+    if (!view) {
+        (void)st_fail_memory(op, catalog_view_bytes(count));
+        return NULL;
+    }
+    view->count = count;
+    view->by_name = (st_table **)(void *)(view + 1);
+    view->by_id = view->by_name + count;
+    return view;
+}
+
+void st_table__view_destroy(st_catalog_view *view, const st_alloc *alloc)
+{
+    if (view) {
+        st_alloc_free(alloc, view, catalog_view_bytes(view->count));
+    }
+}
+
+uint32_t st_table__view_place(const st_catalog_view *view, st_slice name)
+{
+    uint32_t low = 0, high = view->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (st_slice_compare(catalog->tables[middle]->name, name) < 0) {
+        if (st_slice_compare(view->by_name[middle]->name, name) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -82,56 +113,125 @@ static uint32_t catalog_place(const st_catalog *catalog, st_slice name)
     return low;
 }
 
-static st_table *catalog_by_name(const st_catalog *catalog, st_slice name)
+st_table *st_table__view_by_name(const st_catalog_view *view, st_slice name)
 {
-    uint32_t at = catalog_place(catalog, name);
-    bool is_there = at < catalog->count && st_slice_equal(catalog->tables[at]->name, name);
-    return is_there ? catalog->tables[at] : NULL;
+    uint32_t at = st_table__view_place(view, name);
+    bool is_there = at < view->count && st_slice_equal(view->by_name[at]->name, name);
+    return is_there ? view->by_name[at] : NULL;
 }
 
-static st_table *catalog_by_id(const st_catalog *catalog, uint32_t id)
+static st_table *catalog_by_id(const st_catalog_view *view, uint32_t id)
 {
-    for (uint32_t i = 0; i < catalog->count; i++) {
-        if (catalog->tables[i]->id == id) {
-            return catalog->tables[i];
+    uint32_t low = 0, high = view->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (view->by_id[middle]->id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return NULL;
+    return low < view->count && view->by_id[low]->id == id ? view->by_id[low] : NULL;
 }
 
-/* Room for one more, so that catalog_insert cannot fail. */
-static st_status catalog_reserve(st_op *op, st_catalog *catalog, const st_alloc *alloc)
+static void catalog_add_by_name(st_table **to, uint32_t count, st_table *table)
 {
-    if (catalog->count < catalog->capacity) {
-        return ST_OK;
+    uint32_t at = count;
+    for (; at > 0 && st_slice_compare(to[at - 1]->name, table->name) > 0; at--) {
+        to[at] = to[at - 1];
     }
-    uint32_t capacity = catalog->capacity ? 2 * catalog->capacity : 16;
-    st_table **tables = st_alloc_resize(alloc, catalog->tables, catalog->capacity * sizeof *tables,
-                                        capacity * sizeof *tables);
-    if (!tables) {
-        return st_fail_memory(op, capacity * sizeof *tables);
+    to[at] = table;
+}
+
+st_status st_table__view_create(st_op *op, const st_alloc *alloc, const st_catalog_view *view,
+                                st_table *added, const st_table *removed,
+                                st_catalog_view **out_view)
+{
+    uint32_t before = view ? view->count : 0, names = 0, ids = 0;
+    uint32_t count = before + (added ? 1 : 0) - (removed ? 1 : 0);
+    st_catalog_view *made = catalog_view_new(op, alloc, count);
+    *out_view = made;
+    if (!made) {
+        return ST_NO_MEMORY;
     }
-    catalog->tables = tables;
-    catalog->capacity = capacity;
+    for (uint32_t i = 0; i < before; i++) {
+        if (view->by_name[i] != removed) {
+            made->by_name[names++] = view->by_name[i];
+        }
+        if (view->by_id[i] != removed) {
+            made->by_id[ids++] = view->by_id[i];
+        }
+    }
+    if (added) {
+        catalog_add_by_name(made->by_name, names, added);
+        made->by_id[ids] = added; /* a new id is above all others */
+    }
     return ST_OK;
 }
 
-static void catalog_insert(st_catalog *catalog, st_table *table)
+st_catalog_view *st_table__view(st_catalog *catalog)
 {
-    uint32_t at = catalog_place(catalog, table->name);
-    memmove(&catalog->tables[at + 1], &catalog->tables[at],
-            (catalog->count - at) * sizeof(st_table *));
-    catalog->tables[at] = table;
-    catalog->count++;
+    return atomic_load(&catalog->view);
 }
 
-static void catalog_take_out(st_catalog *catalog, st_table *table)
+void st_table__view_show(st_database *database, st_catalog_view *view)
 {
-    uint32_t at = catalog_place(catalog, table->name);
-    catalog->count--;
-    memmove(&catalog->tables[at], &catalog->tables[at + 1],
-            (catalog->count - at) * sizeof(st_table *));
+    st_catalog *catalog = &database->catalog;
+    st_catalog_view *before = atomic_exchange(&catalog->view, view);
+    st_table__gate_drain(&catalog->lookups);
+    st_table__view_destroy(before, database->alloc);
 }
+
+/* ---- loading ---------------------------------------------------------------------------- */
+
+static int catalog_compare_names(const void *a, const void *b)
+{
+    const st_table *const *left = a, *const *right = b;
+    return st_slice_compare((*left)->name, (*right)->name);
+}
+
+/* The tables become the catalog's. */
+static st_status catalog_adopt(st_op *op, st_database *database, st_catalog_rows *rows)
+{
+    st_catalog_view *view = catalog_view_new(op, database->alloc, rows->count);
+    if (!view) {
+        return ST_NO_MEMORY;
+    }
+    if (rows->count > 0) {
+        memcpy(view->by_id, rows->tables, rows->count * sizeof *view->by_id);
+        memcpy(view->by_name, rows->tables, rows->count * sizeof *view->by_name);
+        qsort(view->by_name, view->count, sizeof *view->by_name, catalog_compare_names);
+    }
+    rows->count = 0;
+    database->catalog.next_id = rows->next_id;
+    atomic_store(&database->catalog.view, view);
+    return ST_OK;
+}
+
+st_status st_table__catalog_load(st_op *op, st_database *database)
+{
+    static const uint8_t catalog_end[4] = {0, 0, 0, 1};
+    st_lsm_range range = {.to = st_slice_of(catalog_end, sizeof catalog_end)};
+    st_lsm_cursor *cursor;
+    st_catalog_rows rows;
+    ST_TRY(st_lsm_cursor_open(op, database->lsm, &range, &cursor));
+    st_table__rows_init(&rows, database->alloc);
+    bool valid = true;
+    st_slice key, value;
+    st_status status;
+    while ((status = st_lsm_cursor_next(op, cursor, &valid, &key, &value)) == ST_OK && valid) {
+        ST_TRY_OUT(st_table__rows_add(op, &rows, key, value));
+    }
+    ST_TRY_OUT(status);
+    ST_TRY_OUT(st_table__rows_end(op, &rows));
+    ST_TRY_OUT(catalog_adopt(op, database, &rows));
+out:
+    st_table__rows_deinit(&rows);
+    st_lsm_cursor_close(cursor);
+    return status;
+}
+
+/* ---- looking up ------------------------------------------------------------------------- */
 
 static st_status catalog_not_found(st_op *op, uint32_t id, st_slice name)
 {
@@ -145,320 +245,61 @@ static st_status catalog_not_found(st_op *op, uint32_t id, st_slice name)
 }
 
 st_status st_table__find(st_op *op, st_database *database, uint32_t id, st_slice name,
-                         bool is_writer, st_table **out_table)
+                         st_table **out_table)
 {
-    st_catalog *catalog = &database->catalog;
     *out_table = NULL;
     if (id == 0 && name.size == 0) {
         return st_fail(op, ST_INVALID_ARGUMENT, "the request names no table");
     }
-    st_mutex_lock(&catalog->mutex);
-    st_table *table = id != 0 ? catalog_by_id(catalog, id) : catalog_by_name(catalog, name);
-    if (table && !table->is_deleted) {
-        atomic_fetch_add_explicit(&table->references, 1, memory_order_relaxed);
-        table->writers += is_writer;
-        *out_table = table;
+    const st_catalog_view *view = st_table__view(&database->catalog);
+    st_table *table = id != 0 ? catalog_by_id(view, id) : st_table__view_by_name(view, name);
+    if (!table || atomic_load(&table->state) == ST_TABLE_GONE) {
+        return catalog_not_found(op, id, name);
     }
-    st_mutex_unlock(&catalog->mutex);
-    return *out_table ? ST_OK : catalog_not_found(op, id, name);
+    *out_table = table;
+    return ST_OK;
 }
 
-void st_table__end_write(st_database *database, st_table *table)
+/* Whether the row of the table is there: what was read before this was read before the deletion. */
+static st_status catalog_confirm_row(st_op *op, st_database *database, uint32_t id, st_slice key)
+{
+    st_lsm_pin pin;
+    st_slice value;
+    bool is_found;
+    st_status status =
+        st_lsm_get(op, database->lsm, key, ST_LSM_PUBLISHED, &pin, &value, &is_found, NULL);
+    bool is_there =
+        status == ST_OK && is_found && value.size >= 5 && st_get_u32(value.data + 1) == id;
+    st_lsm_pin_release(&pin);
+    return status != ST_OK || is_there ? status : catalog_not_found(op, id, (st_slice){0});
+}
+
+st_status st_table__confirm(st_op *op, st_database *database, uint32_t id)
 {
     st_catalog *catalog = &database->catalog;
-    st_mutex_lock(&catalog->mutex);
-    table->writers--;
-    if (table->is_deleted && table->writers == 0) {
-        st_cond_broadcast(&catalog->idle);
+    st_buf key;
+    st_buf_init(&key, op->alloc);
+    uint32_t ticket = st_table__gate_enter(&catalog->lookups);
+    const st_table *table = catalog_by_id(st_table__view(catalog), id);
+    uint32_t state = table ? atomic_load(&table->state) : ST_TABLE_GONE;
+    if (state == ST_TABLE_GOING) {
+        st_table__row_key(ST_CATALOG_ROW_TABLE, table->name, &key);
     }
-    st_mutex_unlock(&catalog->mutex);
+    st_table__gate_leave(&catalog->lookups, ticket);
+    st_status status = st_buf_check(op, &key);
+    if (status == ST_OK && state == ST_TABLE_GONE) {
+        status = catalog_not_found(op, id, (st_slice){0});
+    } else if (status == ST_OK && state == ST_TABLE_GOING) {
+        status = catalog_confirm_row(op, database, id, st_buf_view(&key));
+    }
+    st_buf_deinit(&key);
+    return status;
 }
 
 uint32_t st_database_table_count(st_database *database)
 {
-    st_mutex_lock(&database->catalog.mutex);
-    uint32_t count = database->catalog.count;
-    st_mutex_unlock(&database->catalog.mutex);
+    uint32_t ticket = st_table__gate_enter(&database->catalog.lookups);
+    uint32_t count = st_table__view(&database->catalog)->count;
+    st_table__gate_leave(&database->catalog.lookups, ticket);
     return count;
-}
-
-/* ---- rows ------------------------------------------------------------------------------- */
-
-/* Key of a catalog row: table id 0 · stripe 0 · kind · name. */
-static void catalog_key(uint8_t kind, st_slice name, st_buf *out)
-{
-    uint8_t head[6] = {0, 0, 0, 0, 0, kind};
-    st_buf_append(out, head, sizeof head);
-    st_buf_slice(out, name);
-}
-
-/* u8 version · u32 table id · u64 created · u32 schema bytes · schema · name */
-static void catalog_row(const st_table *table, st_buf *out)
-{
-    st_buf_byte(out, CATALOG_ROW_VERSION);
-    st_buf_u32(out, table->id);
-    st_buf_u64(out, table->created_us);
-    st_buf_u32(out, (uint32_t)table->schema_bytes.size);
-    st_buf_slice(out, table->schema_bytes);
-    st_buf_slice(out, table->name);
-}
-
-static st_status catalog_load_row(st_op *op, st_database *database, st_slice key, st_slice value)
-{
-    st_catalog *catalog = &database->catalog;
-    st_reader reader = st_reader_of(value);
-    if (key.size == 6 && key.data[5] == CATALOG_KIND_NEXT_ID) {
-        catalog->next_id = st_reader_u32(&reader);
-        return reader.failed
-                   ? st_fail(op, ST_CORRUPT, "the catalog's row of the next table id is malformed")
-                   : ST_OK;
-    }
-    uint8_t version = st_reader_byte(&reader);
-    if (key.size < 6 || key.data[5] != CATALOG_KIND_TABLE || version != CATALOG_ROW_VERSION) {
-        return st_fail(op, ST_UNSUPPORTED, "the catalog has a row of a later version");
-    }
-    uint32_t id = st_reader_u32(&reader);
-    uint64_t created_us = st_reader_u64(&reader);
-    st_slice schema = st_reader_slice(&reader, st_reader_u32(&reader));
-    st_slice name = st_reader_slice(&reader, st_reader_left(&reader));
-    if (reader.failed || name.size == 0) {
-        return st_fail(op, ST_CORRUPT, "a row of the catalog is malformed");
-    }
-    st_table *table;
-    ST_TRY(catalog_reserve(op, catalog, database->alloc));
-    ST_TRY(catalog_make(op, database->alloc, id, created_us, name, schema, &table));
-    catalog_insert(catalog, table);
-    return ST_OK;
-}
-
-st_status st_table__catalog_load(st_op *op, st_database *database)
-{
-    static const uint8_t catalog_end[4] = {0, 0, 0, 1};
-    st_lsm_range range = {.to = st_slice_of(catalog_end, sizeof catalog_end)};
-    st_lsm_cursor *cursor;
-    ST_TRY(st_lsm_cursor_open(op, database->lsm, &range, &cursor));
-    bool valid = true;
-    st_slice key, value;
-    st_status status = st_lsm_cursor_next(op, cursor, &valid, &key, &value);
-    while (status == ST_OK && valid) {
-        status = catalog_load_row(op, database, key, value);
-        if (status == ST_OK) {
-            status = st_lsm_cursor_next(op, cursor, &valid, &key, &value);
-        }
-    }
-    st_lsm_cursor_close(cursor);
-    return status;
-}
-
-/* ---- operations ------------------------------------------------------------------------- */
-
-static st_status catalog_check_name(st_op *op, st_slice name)
-{
-    if (name.size < ST_TABLE_NAME_MIN || name.size > ST_TABLE_NAME_MAX) {
-        return st_fail(
-            op, ST_INVALID_ARGUMENT,
-            "TableName must be at least 3 characters long and at most 255 characters long");
-    }
-    for (size_t i = 0; i < name.size; i++) {
-        char c = (char)name.data[i];
-        bool is_legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                        (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-        if (!is_legal) {
-            return st_fail_at(op, ST_INVALID_ARGUMENT, (int64_t)i,
-                              "TableName must satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
-        }
-    }
-    return ST_OK;
-}
-
-static void catalog_description(const st_table *table, uint8_t operation, st_buf *out)
-{
-    st_table__result_begin(out, operation);
-    size_t place = st_table__result_open(out, ST_RESULT_TABLE);
-    st_buf_u32(out, table->id);
-    st_buf_u64(out, table->created_us);
-    st_buf_slice(out, table->schema_bytes);
-    st_buf_varint(out, table->name.size);
-    st_buf_slice(out, table->name);
-    st_table__result_shut(out, place);
-}
-
-static st_status catalog_commit(st_op *op, st_database *database, st_lsm_batch *batch,
-                                st_durability durability)
-{
-    uint64_t sequence;
-    ST_TRY(st_lsm_write(op, database->lsm, batch, durability, &sequence));
-    return st_lsm_wait(op, database->lsm, sequence);
-}
-
-/* changes held. */
-static st_status catalog_create(st_op *op, st_database *database, const st_request *request,
-                                st_table **out_table)
-{
-    st_catalog *catalog = &database->catalog;
-    st_table *table;
-    ST_TRY(catalog_make(op, database->alloc, catalog->next_id, st_env_time_us(database->env),
-                        request->name, request->schema, &table));
-    st_buf key, value;
-    st_lsm_batch batch;
-    st_buf_init(&key, op->alloc);
-    st_buf_init(&value, op->alloc);
-    st_lsm_batch_init(&batch, op->alloc);
-    catalog_key(CATALOG_KIND_TABLE, table->name, &key);
-    catalog_row(table, &value);
-    st_lsm_batch_put(&batch, st_buf_view(&key), st_buf_view(&value));
-    st_status status = st_buf_check(op, &key); /* clearing forgets a failure */
-    st_buf_clear(&key);
-    uint8_t next_id[4];
-    st_put_u32(next_id, catalog->next_id + 1);
-    catalog_key(CATALOG_KIND_NEXT_ID, (st_slice){0}, &key);
-    st_lsm_batch_put(&batch, st_buf_view(&key), st_slice_of(next_id, sizeof next_id));
-    st_mutex_lock(&catalog->mutex);
-    status = status == ST_OK ? catalog_reserve(op, catalog, database->alloc) : status;
-    st_mutex_unlock(&catalog->mutex);
-    status = status == ST_OK ? st_buf_check(op, &key) : status;
-    status = status == ST_OK ? st_buf_check(op, &value) : status;
-    status = status == ST_OK ? catalog_commit(op, database, &batch, request->durability) : status;
-    if (status == ST_OK) {
-        catalog->next_id++;
-        st_mutex_lock(&catalog->mutex);
-        catalog_insert(catalog, table);
-        atomic_fetch_add_explicit(&table->references, 1, memory_order_relaxed);
-        st_mutex_unlock(&catalog->mutex);
-        *out_table = table;
-    } else {
-        st_table__release(table);
-    }
-    st_lsm_batch_deinit(&batch);
-    st_buf_deinit(&key);
-    st_buf_deinit(&value);
-    return status;
-}
-
-st_status st_table__create(st_op *op, st_database *database, const st_request *request, st_buf *out)
-{
-    st_catalog *catalog = &database->catalog;
-    if (!request->has_name || !request->has_schema) {
-        return st_fail(op, ST_INVALID_ARGUMENT, "creating a table needs a name and a schema");
-    }
-    st_key_schema schema;
-    ST_TRY(catalog_check_name(op, request->name));
-    ST_TRY(st_table__schema(op, request->schema, &schema));
-    (void)st_buf_reserve(out, request->name.size + request->schema.size + 64);
-    ST_TRY(st_buf_check(op, out)); /* what is created can be described */
-    st_mutex_lock(&catalog->changes);
-    st_mutex_lock(&catalog->mutex);
-    st_table *table = catalog_by_name(catalog, request->name);
-    if (table) {
-        atomic_fetch_add_explicit(&table->references, 1, memory_order_relaxed);
-    }
-    st_mutex_unlock(&catalog->mutex);
-    st_status status = ST_OK;
-    int shown = (int)request->name.size;
-    const char *name = (const char *)request->name.data;
-    if (!table) {
-        status = catalog_create(op, database, request, &table);
-    } else if (!(request->flags & ST_FLAG_ENSURE)) {
-        status = st_fail(op, ST_TABLE_EXISTS, "Table already exists: %.*s", shown, name);
-    } else if (!st_slice_equal(table->schema_bytes, request->schema)) {
-        status = st_fail(op, ST_INVALID_ARGUMENT,
-                         "table %.*s exists with other keys than the ones given", shown, name);
-    }
-    st_mutex_unlock(&catalog->changes);
-    if (status == ST_OK) {
-        catalog_description(table, request->operation, out);
-    }
-    st_table__release(table);
-    return status;
-}
-
-/* changes held, no writer left. */
-static st_status catalog_delete(st_op *op, st_database *database, const st_table *table,
-                                st_durability durability)
-{
-    st_lsm_batch batch;
-    st_buf key;
-    uint8_t from[4], to[4];
-    st_put_be32(from, table->id);
-    st_put_be32(to, table->id + 1);
-    st_lsm_batch_init(&batch, op->alloc);
-    st_buf_init(&key, op->alloc);
-    catalog_key(CATALOG_KIND_TABLE, table->name, &key);
-    st_lsm_batch_delete(&batch, st_buf_view(&key));
-    st_lsm_batch_delete_range(&batch, st_slice_of(from, 4), st_slice_of(to, 4));
-    st_status status = st_buf_check(op, &key);
-    status = status == ST_OK ? catalog_commit(op, database, &batch, durability) : status;
-    st_lsm_batch_deinit(&batch);
-    st_buf_deinit(&key);
-    return status;
-}
-
-st_status st_table__delete(st_op *op, st_database *database, const st_request *request)
-{
-    st_catalog *catalog = &database->catalog;
-    st_table *table;
-    st_mutex_lock(&catalog->changes);
-    st_status status =
-        st_table__find(op, database, request->table_id, request->name, false, &table);
-    if (status != ST_OK) {
-        st_mutex_unlock(&catalog->changes);
-        return status;
-    }
-    st_mutex_lock(&catalog->mutex);
-    table->is_deleted = true;
-    while (table->writers > 0) {
-        st_cond_wait(&catalog->idle, &catalog->mutex);
-    }
-    st_mutex_unlock(&catalog->mutex);
-    status = catalog_delete(op, database, table, request->durability);
-    st_mutex_lock(&catalog->mutex);
-    if (status == ST_OK) {
-        catalog_take_out(catalog, table);
-    } else {
-        table->is_deleted = false;
-    }
-    st_mutex_unlock(&catalog->mutex);
-    st_mutex_unlock(&catalog->changes);
-    if (status == ST_OK) {
-        st_table__release(table); /* the catalog's own */
-    }
-    st_table__release(table);
-    return status;
-}
-
-st_status st_table__describe(st_op *op, st_database *database, const st_request *request,
-                             st_buf *out)
-{
-    st_table *table;
-    ST_TRY(st_table__find(op, database, request->table_id, request->name, false, &table));
-    catalog_description(table, request->operation, out);
-    st_table__release(table);
-    return ST_OK;
-}
-
-st_status st_table__list(st_op *op, st_database *database, const st_request *request, st_buf *out)
-{
-    (void)op;
-    st_catalog *catalog = &database->catalog;
-    st_table__result_begin(out, request->operation);
-    size_t place = st_table__result_open(out, ST_RESULT_NAMES);
-    st_mutex_lock(&catalog->mutex);
-    uint32_t at = request->has_start_after ? catalog_place(catalog, request->start_after) : 0;
-    bool is_exact = request->has_start_after && at < catalog->count &&
-                    st_slice_equal(catalog->tables[at]->name, request->start_after);
-    at += is_exact;
-    uint32_t count = catalog->count - at;
-    bool is_cut = request->limit != 0 && request->limit < count;
-    count = is_cut ? (uint32_t)request->limit : count;
-    st_buf_u32(out, count);
-    for (uint32_t i = at; i < at + count; i++) {
-        st_buf_varint(out, catalog->tables[i]->name.size);
-        st_buf_slice(out, catalog->tables[i]->name);
-    }
-    st_table__result_shut(out, place);
-    if (is_cut) {
-        st_table__result_field(out, ST_RESULT_LAST_KEY, catalog->tables[at + count - 1]->name);
-    }
-    st_mutex_unlock(&catalog->mutex);
-    return ST_OK;
 }

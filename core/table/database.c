@@ -67,6 +67,8 @@ static void database_free(st_database *database)
     if (database->owns_env) {
         st_env_destroy(database->env);
     }
+    st_mutex_deinit(&database->busy_mutex);
+    st_cond_deinit(&database->busy_ended);
     st_alloc_free(database->alloc, database->path, database->path_bytes);
     st_alloc_free(database->alloc, database, sizeof *database);
 }
@@ -90,6 +92,8 @@ static st_status database_create(st_op *op, const st_database_options *options, 
     database->openings = 1;
     database->is_busy = true;
     database->process_stamp = st_env_process_stamp();
+    st_mutex_init(&database->busy_mutex);
+    st_cond_init(&database->busy_ended);
     st_table__catalog_init(&database->catalog);
     *out_database = database;
     return ST_OK;
@@ -137,20 +141,40 @@ static st_status database_start(st_op *op, st_database *database)
 
 /* ---- the registry ----------------------------------------------------------------------- */
 
-/* An open database of the same place, with one more opening; NULL when there is none. Waits while
- * it opens or closes. */
-static st_status database_join(st_op *op, const st_database_options *options, st_env *env,
-                               st_slice path, st_database *added, st_database **out_database)
+/* Lock held. */
+static st_database *database_find(const st_env *env, st_slice path)
 {
     uint64_t stamp = st_env_process_stamp();
+    st_database *found = database_registry;
+    while (found && (found->env != env || found->process_stamp != stamp ||
+                     !st_slice_equal(st_slice_str(found->path), path))) {
+        found = found->next;
+    }
+    return found;
+}
+
+/* Until it is open, or not there any more. The caller is one of its waiters, which keeps it. */
+static void database_await(st_database *busy)
+{
+    st_mutex_lock(&busy->busy_mutex);
+    while (busy->is_busy) {
+        st_cond_wait(&busy->busy_ended, &busy->busy_mutex);
+    }
+    st_mutex_unlock(&busy->busy_mutex);
+    database_lock();
+    busy->waiters--;
+    database_unlock();
+}
+
+/* An open database of the same place, with one more opening; or added takes the place, and
+ * *out_database is NULL. Waits while the one of the place opens or closes. */
+static st_status database_join(st_op *op, const st_database_options *options, st_database *added,
+                               st_database **out_database)
+{
     *out_database = NULL;
-    for (uint32_t round = 0;; round++) {
+    for (;;) {
         database_lock();
-        st_database *found = database_registry;
-        while (found && (found->env != env || found->process_stamp != stamp ||
-                         !st_slice_equal(st_slice_str(found->path), path))) {
-            found = found->next;
-        }
+        st_database *found = database_find(added->env, st_slice_str(added->path));
         if (!found) {
             added->next = database_registry;
             database_registry = added;
@@ -164,33 +188,48 @@ static st_status database_join(st_op *op, const st_database_options *options, st
             if (option) {
                 return st_fail(op, ST_INVALID_ARGUMENT,
                                "%s: open in this process with another value of the option %s",
-                               found->path, option);
+                               added->path, option);
             }
             *out_database = found;
             return ST_OK;
         }
+        found->waiters++;
         database_unlock();
-        st_env_pause(round);
+        database_await(found);
     }
 }
 
-static void database_leave(st_database *database)
+/* Wakes those who wait; is_there: it stays in the list. */
+static void database_end_busy(st_database *database, bool is_there)
 {
+    st_mutex_lock(&database->busy_mutex);
     database_lock();
-    for (st_database **at = &database_registry; *at; at = &(*at)->next) {
-        if (*at == database) {
-            *at = database->next;
-            break;
-        }
+    st_database **at = &database_registry;
+    while (!is_there && *at && *at != database) {
+        at = &(*at)->next;
     }
-    database_unlock();
-}
-
-static void database_ready(st_database *database)
-{
-    database_lock();
+    if (!is_there && *at) {
+        *at = database->next;
+    }
     database->is_busy = false;
     database_unlock();
+    st_cond_broadcast(&database->busy_ended);
+    st_mutex_unlock(&database->busy_mutex);
+}
+
+/* Nobody finds it any more; those who did are on their way out. */
+static void database_leave(st_database *database)
+{
+    database_end_busy(database, false);
+    for (uint32_t round = 0;; round++) {
+        database_lock();
+        bool is_alone = database->waiters == 0;
+        database_unlock();
+        if (is_alone) {
+            return;
+        }
+        st_env_pause(round);
+    }
 }
 
 static st_status database_open_at(st_op *op, const st_database_options *options, st_env *env,
@@ -198,7 +237,7 @@ static st_status database_open_at(st_op *op, const st_database_options *options,
 {
     st_database *database, *shared;
     ST_TRY(database_create(op, options, env, path, &database));
-    st_status status = database_join(op, options, env, path, database, &shared);
+    st_status status = database_join(op, options, database, &shared);
     if (status != ST_OK || shared) {
         database_free(database);
         *out_database = shared;
@@ -210,7 +249,7 @@ static st_status database_open_at(st_op *op, const st_database_options *options,
         database_free(database);
         return status;
     }
-    database_ready(database);
+    database_end_busy(database, true);
     *out_database = database;
     return ST_OK;
 }
@@ -265,10 +304,12 @@ st_status st_database_open(st_op *op, st_slice path, const st_database_options *
 
 st_status st_database_close(st_op *op, st_database *database)
 {
+    st_mutex_lock(&database->busy_mutex);
     database_lock();
     bool is_last = --database->openings == 0;
     database->is_busy = is_last;
     database_unlock();
+    st_mutex_unlock(&database->busy_mutex);
     if (!is_last) {
         return ST_OK;
     }

@@ -10,11 +10,10 @@ static st_status execute_operation(st_op *op, st_database *database, const st_re
     case ST_REQUEST_DESCRIBE_TABLE:
         return st_table__describe(op, database, request, out);
     case ST_REQUEST_LIST_TABLES:
-        return st_table__list(op, database, request, out);
-    case ST_REQUEST_DELETE_TABLE:
-        ST_TRY(st_table__delete(op, database, request));
-        st_table__result_begin(out, request->operation);
+        st_table__list(database, request, out);
         return ST_OK;
+    case ST_REQUEST_DELETE_TABLE:
+        return st_table__delete(op, database, request, out);
     case ST_REQUEST_PUT:
     case ST_REQUEST_DELETE:
         return st_table__write_one(op, database, request, out);

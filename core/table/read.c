@@ -1,11 +1,37 @@
 /* Reading items by key. What the store lends for the call is copied into the result. */
 #include "table/table_internal.h"
 
+/* An item is asked for by few bytes: a small request must not make an endless answer. */
+#define READ_BATCH_BYTES_MAX ((size_t)512 << 20)
+
 static void read_apply_flags(st_op *op, const st_request *request)
 {
     if (request->flags & ST_FLAG_CACHED_ONLY) {
         op->flags |= ST_OP_CACHED_ONLY;
     }
+}
+
+static st_status read_check_deadline(st_op *op, st_database *database)
+{
+    if (op->deadline_us != 0 && st_env_monotonic_us(database->env) >= op->deadline_us) {
+        return st_fail(op, ST_DEADLINE, "the deadline passed while a batch of items was read");
+    }
+    return ST_OK;
+}
+
+/* The key of a get, and the id of its table. */
+static st_status read_key(st_op *op, st_database *database, const st_request *request, st_buf *key,
+                          uint32_t *out_table_id)
+{
+    st_table *table;
+    uint32_t ticket = st_table__gate_enter(&database->catalog.lookups);
+    st_status status = st_table__find(op, database, request->table_id, request->name, &table);
+    if (status == ST_OK) {
+        *out_table_id = table->id;
+        status = st_key_of_request(op, table->id, &table->schema, request->key, key);
+    }
+    st_table__gate_leave(&database->catalog.lookups, ticket);
+    return status;
 }
 
 /* Appends the item with its length (batch) or as a field (one); nothing, or an empty entry, when it
@@ -16,17 +42,14 @@ static st_status read_item(st_op *op, st_database *database, const st_request *r
     if (!request->has_key) {
         return st_fail(op, ST_INVALID_ARGUMENT, "a get needs a key");
     }
-    st_table *table;
-    ST_TRY(st_table__find(op, database, request->table_id, request->name, false, &table));
+    uint32_t table_id = 0;
     st_buf_clear(key);
-    st_status status = st_key_of_request(op, table->id, &table->schema, request->key, key);
-    st_table__release(table);
-    ST_TRY(status);
+    ST_TRY(read_key(op, database, request, key, &table_id));
     st_lsm_pin pin;
     st_slice value;
     bool is_found;
-    status = st_lsm_get(op, database->lsm, st_buf_view(key), ST_LSM_PUBLISHED, &pin, &value,
-                        &is_found, NULL);
+    st_status status = st_lsm_get(op, database->lsm, st_buf_view(key), ST_LSM_PUBLISHED, &pin,
+                                  &value, &is_found, NULL);
     if (status == ST_OK && is_batch) {
         st_buf_u32(out, (uint32_t)value.size);
         st_buf_slice(out, value);
@@ -34,7 +57,7 @@ static st_status read_item(st_op *op, st_database *database, const st_request *r
         st_table__result_field(out, ST_RESULT_ITEM, value);
     }
     st_lsm_pin_release(&pin);
-    return status;
+    return status == ST_OK && !is_found ? st_table__confirm(op, database, table_id) : status;
 }
 
 st_status st_table__get_one(st_op *op, st_database *database, const st_request *request,
@@ -52,7 +75,7 @@ st_status st_table__get_one(st_op *op, st_database *database, const st_request *
 static st_status read_entries(st_op *op, st_database *database, const st_request *request,
                               st_buf *key, st_buf *out)
 {
-    size_t at = 0;
+    size_t at = 0, begin = out->size;
     st_slice frame;
     while (st_table__next_entry(request, &at, &frame)) {
         st_request entry;
@@ -62,6 +85,12 @@ static st_status read_entries(st_op *op, st_database *database, const st_request
                            entry.operation);
         }
         ST_TRY(read_item(op, database, &entry, key, true, out));
+        if (out->size - begin > READ_BATCH_BYTES_MAX) {
+            return st_fail(op, ST_INVALID_ARGUMENT,
+                           "the items of a batch get are larger than 512 MiB together; ask for "
+                           "fewer at once");
+        }
+        ST_TRY(read_check_deadline(op, database));
     }
     return ST_OK;
 }

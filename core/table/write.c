@@ -4,6 +4,10 @@
  * The latches of all keys are held from before the old items are read until the batch is applied,
  * so that what a write returns as old is what it replaced, whatever else is written at the same
  * time.
+ *
+ * From before it looks up its tables until its batch is applied a writer is inside the catalog's
+ * gate of writers: who deletes a table waits for it there. A writer that meets a table whose
+ * deletion is on the way leaves the gate, waits for the end of the deletion, and begins anew.
  */
 #include "table/table_internal.h"
 
@@ -11,7 +15,6 @@
 
 /* One put or delete on its way. */
 typedef struct write_entry {
-    st_table *table;
     st_slice key, frame; /* in the writer's buffers; frame is empty for a delete */
     size_t key_at, key_bytes, frame_at, frame_bytes;
     bool is_put;
@@ -21,10 +24,15 @@ typedef struct write_set {
     st_database *database;
     write_entry *entries; /* in the arena */
     uint32_t count;
+    bool is_held_up; /* by the deletion of a table */
+    uint32_t ticket; /* of the gate */
     st_buf keys, frames;
     st_lsm_latches latches;
     st_lsm_batch batch;
 } write_set;
+
+/* Checks requests and adds them to the set. */
+typedef st_status write_collect_call(st_op *op, write_set *set, const st_request *request);
 
 static void write_init(write_set *set, st_op *op, st_database *database)
 {
@@ -37,16 +45,34 @@ static void write_init(write_set *set, st_op *op, st_database *database)
 
 static void write_deinit(write_set *set)
 {
-    for (uint32_t i = 0; i < set->count; i++) {
-        st_table__release(set->entries[i].table);
-    }
     st_buf_deinit(&set->keys);
     st_buf_deinit(&set->frames);
     st_lsm_batch_deinit(&set->batch);
 }
 
-/* Checks one put or delete and makes its key and canonical frame. The table counts a writer until
- * write_end. */
+/* Inside the gate of writers. */
+static st_status write_find_table(st_op *op, write_set *set, const st_request *request,
+                                  st_table **out_table)
+{
+    st_catalog *catalog = &set->database->catalog;
+    uint32_t ticket = st_table__gate_enter(&catalog->lookups);
+    st_status status =
+        st_table__find(op, set->database, request->table_id, request->name, out_table);
+    uint32_t state = status == ST_OK ? atomic_load(&(*out_table)->state) : ST_TABLE_ALIVE;
+    uint32_t id = status == ST_OK ? (*out_table)->id : 0;
+    st_table__gate_leave(&catalog->lookups, ticket);
+    set->is_held_up = state == ST_TABLE_GOING;
+    if (state == ST_TABLE_ALIVE) {
+        return status;
+    }
+    *out_table = NULL;
+    return state == ST_TABLE_GOING
+               ? ST_BUSY /* never seen outside: the set is collected again */
+               : st_fail(op, ST_TABLE_NOT_FOUND,
+                         "Requested resource not found: Table: (id %u) not found", id);
+}
+
+/* Checks one put or delete and makes its key and canonical frame. */
 static st_status write_add(st_op *op, write_set *set, const st_request *request)
 {
     bool is_put = request->operation == ST_REQUEST_PUT;
@@ -54,13 +80,11 @@ static st_status write_add(st_op *op, write_set *set, const st_request *request)
         return st_fail(op, ST_INVALID_ARGUMENT,
                        is_put ? "a put needs an item" : "a delete needs a key");
     }
+    st_table *table;
+    ST_TRY(write_find_table(op, set, request, &table));
     write_entry *entry = &set->entries[set->count];
     *entry =
         (write_entry){.is_put = is_put, .key_at = set->keys.size, .frame_at = set->frames.size};
-    ST_TRY(
-        st_table__find(op, set->database, request->table_id, request->name, true, &entry->table));
-    set->count++;
-    const st_table *table = entry->table;
     if (is_put) {
         ST_TRY(st_item_canonicalize(op, request->item, &set->frames));
         entry->frame_bytes = set->frames.size - entry->frame_at;
@@ -70,14 +94,8 @@ static st_status write_add(st_op *op, write_set *set, const st_request *request)
         ST_TRY(st_key_of_request(op, table->id, &table->schema, request->key, &set->keys));
     }
     entry->key_bytes = set->keys.size - entry->key_at;
+    set->count++;
     return ST_OK;
-}
-
-static void write_end(write_set *set)
-{
-    for (uint32_t i = 0; i < set->count; i++) {
-        st_table__end_write(set->database, set->entries[i].table);
-    }
 }
 
 /* The buffers have stopped moving: slices may be taken. */
@@ -111,25 +129,52 @@ static st_status write_old_item(st_op *op, write_set *set, st_buf *out)
     return status;
 }
 
-/* The one way in. */
-static st_status write_commit(st_op *op, write_set *set, const st_request *request, st_buf *out)
+/* Logs and applies. */
+static st_status write_apply(st_op *op, write_set *set, const st_request *request, st_buf *out,
+                             uint64_t *out_sequence)
 {
     st_lsm *lsm = set->database->lsm;
-    write_fix(set);
     st_lsm_latch(lsm, &set->latches);
     st_status status = request->flags & ST_FLAG_RETURN_OLD ? write_old_item(op, set, out) : ST_OK;
-    uint64_t sequence = 0;
     if (status == ST_OK) {
         (void)st_buf_reserve(out, 64); /* what is written can be answered */
         status = st_buf_check(op, out);
     }
     if (status == ST_OK) {
-        status = st_lsm_write(op, lsm, &set->batch, request->durability, &sequence);
+        status = st_lsm_write(op, lsm, &set->batch, request->durability, out_sequence);
     }
     st_lsm_unlatch(lsm, &set->latches);
-    write_end(set);
+    return status;
+}
+
+/* The one way in. */
+static st_status write_commit(st_op *op, write_set *set, const st_request *request,
+                              write_collect_call *collect, st_buf *out)
+{
+    st_catalog *catalog = &set->database->catalog;
+    uint64_t sequence = 0;
+    set->ticket = st_table__gate_enter(&catalog->writers);
+    st_status status = collect(op, set, request);
+    while (status != ST_OK && set->is_held_up) {
+        st_table__gate_leave(&catalog->writers, set->ticket);
+        st_mutex_lock(&catalog->changes); /* until the deletion has ended */
+        st_mutex_unlock(&catalog->changes);
+        set->count = 0;
+        st_buf_clear(&set->keys);
+        st_buf_clear(&set->frames);
+        set->ticket = st_table__gate_enter(&catalog->writers);
+        status = collect(op, set, request);
+    }
     if (status == ST_OK) {
-        status = st_lsm_wait(op, lsm, sequence);
+        write_fix(set);
+        status = write_apply(op, set, request, out, &sequence);
+    }
+    st_table__gate_leave(&catalog->writers, set->ticket);
+    if (status == ST_OK) {
+        status = st_lsm_wait(op, set->database->lsm, sequence);
+        if (status != ST_OK) {
+            op->error.flags |= ST_STATUS_MAYBE_APPLIED;
+        }
     }
     uint8_t bytes[8];
     st_put_u64(bytes, sequence);
@@ -137,28 +182,36 @@ static st_status write_commit(st_op *op, write_set *set, const st_request *reque
     return status;
 }
 
-static st_status write_allocate(st_op *op, write_set *set, uint32_t count)
+static st_status write_begin(st_op *op, write_set *set, uint32_t count)
 {
-    set->entries = st_arena_alloc(&op->arena, count * sizeof *set->entries);
-    return set->entries ? ST_OK : st_fail_memory(op, count * sizeof *set->entries);
+    uint64_t bytes = (uint64_t)count * sizeof *set->entries;
+    if ((size_t)bytes == bytes) {
+        set->entries = st_arena_alloc(&op->arena, (size_t)bytes);
+    }
+    return set->entries ? ST_OK : st_fail_memory(op, (size_t)bytes);
+}
+
+static st_status write_run(st_op *op, st_database *database, const st_request *request,
+                           uint32_t count, write_collect_call *collect, st_buf *out)
+{
+    write_set set;
+    write_init(&set, op, database);
+    st_table__result_begin(out, request->operation);
+    st_status status = write_begin(op, &set, count);
+    if (status == ST_OK) {
+        status = write_commit(op, &set, request, collect, out);
+    }
+    write_deinit(&set);
+    return status;
 }
 
 st_status st_table__write_one(st_op *op, st_database *database, const st_request *request,
                               st_buf *out)
 {
-    write_set set;
-    write_init(&set, op, database);
-    st_table__result_begin(out, request->operation);
-    st_status status = write_allocate(op, &set, 1);
-    status = status == ST_OK ? write_add(op, &set, request) : status;
-    if (status == ST_OK) {
-        status = write_commit(op, &set, request, out);
-    } else {
-        write_end(&set);
-    }
-    write_deinit(&set);
-    return status;
+    return write_run(op, database, request, 1, write_add, out);
 }
+
+/* ---- batches ---------------------------------------------------------------------------- */
 
 static int write_compare_keys(const void *a, const void *b)
 {
@@ -211,16 +264,5 @@ st_status st_table__write_batch(st_op *op, st_database *database, const st_reque
     if (request->flags & ST_FLAG_RETURN_OLD) {
         return st_fail(op, ST_INVALID_ARGUMENT, "a batch does not return old items");
     }
-    write_set set;
-    write_init(&set, op, database);
-    st_table__result_begin(out, request->operation);
-    st_status status = write_allocate(op, &set, request->entry_count);
-    status = status == ST_OK ? write_collect(op, &set, request) : status;
-    if (status == ST_OK) {
-        status = write_commit(op, &set, request, out);
-    } else {
-        write_end(&set);
-    }
-    write_deinit(&set);
-    return status;
+    return write_run(op, database, request, request->entry_count, write_collect, out);
 }

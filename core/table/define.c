@@ -1,0 +1,271 @@
+/* Creating, deleting, describing and listing tables.
+ *
+ * One change at a time, under the mutex changes. What memory can refuse is asked for before the
+ * batch is logged, so that a change that fails has not happened; only a failed log leaves that
+ * open, and then nothing is written until the database is opened again. Changes wait for their
+ * durability without a deadline: what the catalog in memory says must be what the rows say.
+ *
+ * Deleting a table is one batch: the range delete of its id and the removal of its row. The table
+ * is GOING first, and the writers that found it ALIVE are waited for, so that nothing of it is
+ * written behind the range delete; later writers wait for the end and are told TABLE_NOT_FOUND, for
+ * ever, because ids are never used again.
+ */
+#include "table/table_internal.h"
+
+static st_status define_check_name(st_op *op, st_slice name)
+{
+    if (name.size < ST_TABLE_NAME_MIN || name.size > ST_TABLE_NAME_MAX) {
+        return st_fail(
+            op, ST_INVALID_ARGUMENT,
+            "TableName must be at least 3 characters long and at most 255 characters long");
+    }
+    for (size_t i = 0; i < name.size; i++) {
+        char c = (char)name.data[i];
+        bool is_legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                        (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+        if (!is_legal) {
+            return st_fail_at(op, ST_INVALID_ARGUMENT, (int64_t)i,
+                              "TableName must satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
+        }
+    }
+    return ST_OK;
+}
+
+/* Room for a description, before anything happens that is then described. */
+static st_status define_reserve(st_op *op, const st_slice name, const st_slice schema, st_buf *out)
+{
+    (void)st_buf_reserve(out, name.size + schema.size + 64);
+    return st_buf_check(op, out);
+}
+
+static void define_description(const st_table *table, uint8_t operation, st_buf *out)
+{
+    st_table__result_begin(out, operation);
+    size_t place = st_table__result_open(out, ST_RESULT_TABLE);
+    st_buf_u32(out, table->id);
+    st_buf_u64(out, table->created_us);
+    st_buf_slice(out, table->schema_bytes);
+    st_buf_varint(out, table->name.size);
+    st_buf_slice(out, table->name);
+    st_table__result_shut(out, place);
+}
+
+static st_status define_commit(st_op *op, st_database *database, st_lsm_batch *batch,
+                               st_durability durability, bool *out_is_logged)
+{
+    uint64_t sequence, deadline_us = op->deadline_us;
+    *out_is_logged = false;
+    ST_TRY(st_lsm_write(op, database->lsm, batch, durability, &sequence));
+    *out_is_logged = true;
+    op->deadline_us = 0;
+    st_status status = st_lsm_wait(op, database->lsm, sequence);
+    op->deadline_us = deadline_us;
+    return status;
+}
+
+/* ---- create ----------------------------------------------------------------------------- */
+
+static st_status define_write_rows(st_op *op, st_database *database, const st_table *table,
+                                   st_durability durability)
+{
+    st_catalog *catalog = &database->catalog;
+    st_buf key, value, next_key;
+    st_lsm_batch batch;
+    uint8_t next_id[4];
+    st_buf_init(&key, op->alloc);
+    st_buf_init(&value, op->alloc);
+    st_buf_init(&next_key, op->alloc);
+    st_lsm_batch_init(&batch, op->alloc);
+    st_table__row_key(ST_CATALOG_ROW_TABLE, table->name, &key);
+    st_table__row(table, &value);
+    st_table__row_key(ST_CATALOG_ROW_NEXT_ID, (st_slice){0}, &next_key);
+    st_put_u32(next_id, table->id + 1);
+    st_lsm_batch_put(&batch, st_buf_view(&key), st_buf_view(&value));
+    st_lsm_batch_put(&batch, st_buf_view(&next_key), st_slice_of(next_id, sizeof next_id));
+    st_status status;
+    bool is_logged;
+    ST_TRY_OUT(st_buf_check(op, &key));
+    ST_TRY_OUT(st_buf_check(op, &value));
+    ST_TRY_OUT(st_buf_check(op, &next_key));
+    status = define_commit(op, database, &batch, durability, &is_logged);
+    catalog->next_id += is_logged; /* the row may be found when the log is read again */
+out:
+    st_lsm_batch_deinit(&batch);
+    st_buf_deinit(&key);
+    st_buf_deinit(&value);
+    st_buf_deinit(&next_key);
+    return status;
+}
+
+/* changes held. */
+static st_status define_create(st_op *op, st_database *database, const st_request *request,
+                               st_table **out_table)
+{
+    st_catalog *catalog = &database->catalog;
+    st_catalog_view *view = NULL;
+    st_table *table;
+    if (catalog->next_id > ST_LAST_TABLE_ID) {
+        return st_fail(op, ST_UNSUPPORTED, "all table ids of this database are used up");
+    }
+    ST_TRY(st_table__make(op, database->alloc, catalog->next_id, st_env_time_us(database->env),
+                          request->name, request->schema, &table));
+    st_status status =
+        st_table__view_create(op, database->alloc, st_table__view(catalog), table, NULL, &view);
+    if (status == ST_OK) {
+        status = define_write_rows(op, database, table, request->durability);
+    }
+    if (status != ST_OK) {
+        st_table__view_destroy(view, database->alloc);
+        st_table__release(table);
+        return status;
+    }
+    st_table__view_show(database, view);
+    *out_table = table;
+    return ST_OK;
+}
+
+static bool define_same_part(const st_key_part *a, const st_key_part *b)
+{
+    return a->type == b->type && st_slice_equal(a->name, b->name);
+}
+
+static bool define_same_keys(const st_key_schema *a, const st_key_schema *b)
+{
+    return a->sort_count == b->sort_count && define_same_part(&a->partition[0], &b->partition[0]) &&
+           (a->sort_count == 0 || define_same_part(&a->sort[0], &b->sort[0]));
+}
+
+st_status st_table__create(st_op *op, st_database *database, const st_request *request, st_buf *out)
+{
+    st_catalog *catalog = &database->catalog;
+    if (!request->has_name || !request->has_schema) {
+        return st_fail(op, ST_INVALID_ARGUMENT, "creating a table needs a name and a schema");
+    }
+    st_key_schema schema;
+    ST_TRY(define_check_name(op, request->name));
+    ST_TRY(st_table__schema(op, request->schema, &schema));
+    ST_TRY(define_reserve(op, request->name, request->schema, out));
+    int shown = (int)request->name.size;
+    const char *name = (const char *)request->name.data;
+    st_mutex_lock(&catalog->changes);
+    st_table *table = st_table__view_by_name(st_table__view(catalog), request->name);
+    st_status status = ST_OK;
+    if (!table) {
+        status = define_create(op, database, request, &table);
+    } else if (!(request->flags & ST_FLAG_ENSURE)) {
+        status = st_fail(op, ST_TABLE_EXISTS, "Table already exists: %.*s", shown, name);
+    } else if (!define_same_keys(&table->schema, &schema)) {
+        status = st_fail(op, ST_INVALID_ARGUMENT,
+                         "table %.*s exists with other keys than the ones given", shown, name);
+    }
+    if (status == ST_OK) {
+        define_description(table, request->operation, out);
+    }
+    st_mutex_unlock(&catalog->changes);
+    return status;
+}
+
+/* ---- delete ----------------------------------------------------------------------------- */
+
+/* changes held, no writer left. */
+static st_status define_remove_rows(st_op *op, st_database *database, const st_table *table,
+                                    st_durability durability)
+{
+    st_lsm_batch batch;
+    st_buf key;
+    uint8_t from[4], to[4];
+    bool is_logged;
+    st_put_be32(from, table->id);
+    st_put_be32(to, table->id + 1);
+    st_lsm_batch_init(&batch, op->alloc);
+    st_buf_init(&key, op->alloc);
+    st_table__row_key(ST_CATALOG_ROW_TABLE, table->name, &key);
+    st_lsm_batch_delete(&batch, st_buf_view(&key));
+    st_lsm_batch_delete_range(&batch, st_slice_of(from, 4), st_slice_of(to, 4));
+    st_status status = st_buf_check(op, &key);
+    if (status == ST_OK) {
+        status = define_commit(op, database, &batch, durability, &is_logged);
+    }
+    st_lsm_batch_deinit(&batch);
+    st_buf_deinit(&key);
+    return status;
+}
+
+/* changes held. */
+static st_status define_delete(st_op *op, st_database *database, st_table *table,
+                               st_durability durability)
+{
+    st_catalog *catalog = &database->catalog;
+    st_catalog_view *view;
+    ST_TRY(st_table__view_create(op, database->alloc, st_table__view(catalog), NULL, table, &view));
+    atomic_store(&table->state, ST_TABLE_GOING);
+    st_table__gate_drain(&catalog->writers);
+    st_status status = define_remove_rows(op, database, table, durability);
+    if (status != ST_OK) {
+        atomic_store(&table->state, ST_TABLE_ALIVE);
+        st_table__view_destroy(view, database->alloc);
+        return status;
+    }
+    atomic_store(&table->state, ST_TABLE_GONE);
+    st_table__view_show(database, view);
+    return ST_OK;
+}
+
+st_status st_table__delete(st_op *op, st_database *database, const st_request *request, st_buf *out)
+{
+    st_catalog *catalog = &database->catalog;
+    st_table *table;
+    st_mutex_lock(&catalog->changes);
+    st_status status;
+    ST_TRY_OUT(st_table__find(op, database, request->table_id, request->name, &table));
+    ST_TRY_OUT(define_reserve(op, table->name, table->schema_bytes, out));
+    ST_TRY_OUT(define_delete(op, database, table, request->durability));
+    define_description(table, request->operation, out);
+    st_table__release(table); /* the catalog's reference */
+out:
+    st_mutex_unlock(&catalog->changes);
+    return status;
+}
+
+/* ---- describe, list --------------------------------------------------------------------- */
+
+st_status st_table__describe(st_op *op, st_database *database, const st_request *request,
+                             st_buf *out)
+{
+    st_table *table;
+    uint32_t ticket = st_table__gate_enter(&database->catalog.lookups);
+    st_status status = st_table__find(op, database, request->table_id, request->name, &table);
+    if (status == ST_OK) {
+        define_description(table, request->operation, out);
+    }
+    st_table__gate_leave(&database->catalog.lookups, ticket);
+    return status;
+}
+
+static void define_names(const st_catalog_view *view, const st_request *request, st_buf *out)
+{
+    st_slice after = request->has_start_after ? request->start_after : (st_slice){0};
+    uint32_t at = st_table__view_place(view, after);
+    at += at < view->count && st_slice_equal(view->by_name[at]->name, after);
+    uint32_t count = view->count - at;
+    bool is_cut = request->limit != 0 && request->limit < count;
+    count = is_cut ? (uint32_t)request->limit : count;
+    size_t place = st_table__result_open(out, ST_RESULT_NAMES);
+    st_buf_u32(out, count);
+    for (uint32_t i = at; i < at + count; i++) {
+        st_buf_varint(out, view->by_name[i]->name.size);
+        st_buf_slice(out, view->by_name[i]->name);
+    }
+    st_table__result_shut(out, place);
+    if (is_cut) {
+        st_table__result_field(out, ST_RESULT_LAST_KEY, view->by_name[at + count - 1]->name);
+    }
+}
+
+void st_table__list(st_database *database, const st_request *request, st_buf *out)
+{
+    st_table__result_begin(out, request->operation);
+    uint32_t ticket = st_table__gate_enter(&database->catalog.lookups);
+    define_names(st_table__view(&database->catalog), request, out);
+    st_table__gate_leave(&database->catalog.lookups, ticket);
+}
