@@ -1,30 +1,22 @@
-/* The memtable as a skip list: one writer links nodes bottom up with release stores, readers follow
- * with acquire loads and take no lock. Nodes are never unlinked, so that a reader is safe for as
- * long as the memtable lives.
+/* The memtable: blocks of memory, a tree of keys, a Bloom filter in front of it, and a list of
+ * range deletes.
  *
- * Node layout: fixed head · height pointers · key · value. Heights come from a fixed seed: the same
- * inserts give the same list. The value of a (key, sequence) that is written again within one batch
- * is replaced by linking the new node before the old one; readers meet the new one first, and
- * iterators skip the double.
+ * Everything that readers can reach lies in blocks that are only freed with the memtable. Blocks
+ * double from 16 KiB to 1 MiB; what is larger, or would end a block early, gets one of its own.
+ *
+ * Reserve takes all memory that the inserts may need: one stretch for entries, spare nodes for
+ * every split that could happen, room in the filter. Inserts only take from that. What they leave
+ * is used by later ones.
  */
+#include "lsm/memtable_filter_internal.h"
 #include "lsm/memtable_internal.h"
+#include "lsm/memtable_tree_internal.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
-#define MEMTABLE_HEIGHT_MAX 14
 #define MEMTABLE_BLOCK_BYTES_MIN ((size_t)16384)
 #define MEMTABLE_BLOCK_BYTES_MAX ((size_t)1 << 20)
-
-typedef struct memtable_node memtable_node;
-struct memtable_node {
-    uint64_t sequence;
-    uint32_t key_bytes;
-    uint32_t value_bytes;
-    uint8_t type;
-    uint8_t height;
-    _Atomic(memtable_node *) next[];
-};
+#define MEMTABLE_LINE_BYTES ((size_t)64)
 
 typedef struct memtable_block {
     struct memtable_block *next;
@@ -39,60 +31,55 @@ struct st_memtable_range {
 };
 
 struct st_memtable {
+    /* read by everybody */
     const st_alloc *alloc;
-    memtable_block *blocks; /* of the writer, as are the next four */
+    st_memtree tree;
+    st_memfilter filter;
+    _Atomic(const st_memtable_range *) ranges; /* newest first */
+
+    /* changed by every insert: on other lines than what readers need */
+    uint8_t apart[MEMTABLE_LINE_BYTES];
+    memtable_block *blocks;
     uint8_t *free, *end;
     size_t next_block_bytes;
-    st_rng rng;
-    memtable_node *head;
     _Atomic size_t bytes;
     _Atomic uint64_t count;
-    _Atomic(const st_memtable_range *) ranges; /* newest first */
 };
 
-static const uint8_t *memtable_key_data(const memtable_node *node)
+/* ---- memory ----------------------------------------------------------------------------- */
+
+static memtable_block *memtable_block_new(st_memtable *memtable, size_t bytes)
 {
-    return (const uint8_t *)&node->next[node->height];
+    memtable_block *block = st_alloc_resize(memtable->alloc, NULL, 0, bytes);
+    if (block) {
+        block->next = memtable->blocks;
+        block->bytes = bytes;
+        memtable->blocks = block;
+        atomic_fetch_add_explicit(&memtable->bytes, bytes, memory_order_relaxed);
+    }
+    return block;
 }
 
-static st_slice memtable_key(const memtable_node *node)
+/* Makes room for entries of so many bytes, one behind the other. */
+static bool memtable_make_room(st_memtable *memtable, size_t least)
 {
-    return st_slice_of(memtable_key_data(node), node->key_bytes);
-}
-
-static st_entry memtable_entry(const memtable_node *node)
-{
-    return (st_entry){.key = memtable_key(node),
-                      .value =
-                          st_slice_of(memtable_key_data(node) + node->key_bytes, node->value_bytes),
-                      .sequence = node->sequence,
-                      .type = node->type};
-}
-
-static size_t memtable_node_bytes(size_t height, size_t payload_bytes)
-{
-    size_t bytes =
-        sizeof(memtable_node) + height * sizeof(_Atomic(memtable_node *)) + payload_bytes;
-    return (bytes + 7) & ~(size_t)7;
-}
-
-static bool memtable_grow(st_memtable *memtable, size_t least)
-{
+    if ((size_t)(memtable->end - memtable->free) >= least) {
+        return true;
+    }
+    if (least > SIZE_MAX - sizeof(memtable_block)) {
+        return false;
+    }
     size_t bytes = memtable->next_block_bytes;
     bytes = bytes < least + sizeof(memtable_block) ? least + sizeof(memtable_block) : bytes;
-    memtable_block *block = st_alloc_resize(memtable->alloc, NULL, 0, bytes);
+    memtable_block *block = memtable_block_new(memtable, bytes);
     if (!block) {
         return false;
     }
-    block->next = memtable->blocks;
-    block->bytes = bytes;
-    memtable->blocks = block;
     memtable->free = (uint8_t *)(block + 1);
     memtable->end = (uint8_t *)block + bytes;
     if (memtable->next_block_bytes < MEMTABLE_BLOCK_BYTES_MAX) {
         memtable->next_block_bytes *= 2;
     }
-    atomic_fetch_add_explicit(&memtable->bytes, bytes, memory_order_relaxed);
     return true;
 }
 
@@ -104,6 +91,46 @@ static void *memtable_take(st_memtable *memtable, size_t bytes)
     return taken;
 }
 
+static uint8_t *memtable_to_line(uint8_t *at)
+{
+    uintptr_t past = (uintptr_t)at & (MEMTABLE_LINE_BYTES - 1);
+    return past == 0 ? at : at + (MEMTABLE_LINE_BYTES - past);
+}
+
+/* Memory that begins a line, where blocks have room or in a block of its own; NULL: none. */
+static void *memtable_take_lines(st_memtable *memtable, size_t bytes)
+{
+    size_t least = bytes + MEMTABLE_LINE_BYTES;
+    if ((size_t)(memtable->end - memtable->free) < least &&
+        least > memtable->next_block_bytes / 4) {
+        memtable_block *block = memtable_block_new(memtable, least + sizeof(memtable_block));
+        return block ? memtable_to_line((uint8_t *)(block + 1)) : NULL;
+    }
+    if (!memtable_make_room(memtable, least)) {
+        return NULL;
+    }
+    uint8_t *at = memtable_to_line(memtable->free);
+    memtable->free = at + bytes;
+    return at;
+}
+
+static bool memtable_spare(st_memtable *memtable, uint64_t count, bool is_leaf)
+{
+    size_t bytes = is_leaf ? ST_MEMTREE_LEAF_BYTES : ST_MEMTREE_INNER_BYTES;
+    bytes = (bytes + MEMTABLE_LINE_BYTES - 1) & ~(MEMTABLE_LINE_BYTES - 1);
+    if (count == 0) {
+        return true;
+    }
+    if (count > (SIZE_MAX - 2 * MEMTABLE_LINE_BYTES) / bytes) {
+        return false;
+    }
+    uint8_t *at = memtable_take_lines(memtable, (size_t)count * bytes);
+    for (uint64_t i = 0; at && i < count; i++) {
+        st_lsm__memtree_add_spare(&memtable->tree, at + i * bytes, is_leaf);
+    }
+    return at != NULL;
+}
+
 st_status st_lsm__memtable_create(st_op *op, const st_alloc *alloc, st_memtable **out_memtable)
 {
     *out_memtable = NULL;
@@ -113,15 +140,11 @@ st_status st_lsm__memtable_create(st_op *op, const st_alloc *alloc, st_memtable 
     }
     memtable->alloc = alloc;
     memtable->next_block_bytes = MEMTABLE_BLOCK_BYTES_MIN;
-    st_rng_seed(&memtable->rng, 1);
-    if (!memtable_grow(memtable, memtable_node_bytes(MEMTABLE_HEIGHT_MAX, 0))) {
+    if (!memtable_spare(memtable, 1, true)) {
         st_lsm__memtable_destroy(memtable);
         return st_fail_memory(op, MEMTABLE_BLOCK_BYTES_MIN);
     }
-    size_t head_bytes = memtable_node_bytes(MEMTABLE_HEIGHT_MAX, 0);
-    memtable->head = memtable_take(memtable, head_bytes);
-    memset(memtable->head, 0, head_bytes);
-    memtable->head->height = MEMTABLE_HEIGHT_MAX;
+    st_lsm__memtree_plant(&memtable->tree);
     *out_memtable = memtable;
     return ST_OK;
 }
@@ -139,75 +162,68 @@ void st_lsm__memtable_destroy(st_memtable *memtable)
     st_alloc_free(memtable->alloc, memtable, sizeof *memtable);
 }
 
+/* Bytes of entries or range deletes, whatever their keys; SIZE_MAX: more than there can be. */
+static size_t memtable_room_for(size_t entry_count, size_t payload_bytes)
+{
+    size_t each = st_lsm__memtree_entry_bytes(true, 0, 0) + 8;
+    each = each < sizeof(st_memtable_range) + 8 ? sizeof(st_memtable_range) + 8 : each;
+    if (entry_count > (SIZE_MAX - payload_bytes) / each) {
+        return SIZE_MAX;
+    }
+    return entry_count * each + payload_bytes;
+}
+
 st_status st_lsm__memtable_reserve(st_op *op, st_memtable *memtable, size_t entry_count,
                                    size_t payload_bytes)
 {
-    size_t most = entry_count * (memtable_node_bytes(MEMTABLE_HEIGHT_MAX, 0) + 8) + payload_bytes;
-    if ((size_t)(memtable->end - memtable->free) >= most) {
-        return ST_OK;
+    uint64_t leaves, inners;
+    st_lsm__memtree_nodes_missing(&memtable->tree, entry_count, &leaves, &inners);
+    size_t filter_bytes = st_lsm__memfilter_bytes_missing(&memtable->filter, entry_count);
+    size_t entry_bytes = memtable_room_for(entry_count, payload_bytes);
+    if (!memtable_spare(memtable, leaves, true) || !memtable_spare(memtable, inners, false)) {
+        return st_fail_memory(op, (size_t)(leaves + inners) * ST_MEMTREE_INNER_BYTES);
     }
-    return memtable_grow(memtable, most) ? ST_OK : st_fail_memory(op, most);
+    if (filter_bytes > 0) {
+        void *part =
+            filter_bytes < SIZE_MAX / 2 ? memtable_take_lines(memtable, filter_bytes) : NULL;
+        if (!part) {
+            return st_fail_memory(op, filter_bytes);
+        }
+        st_lsm__memfilter_add_part(&memtable->filter, part, filter_bytes);
+    }
+    return memtable_make_room(memtable, entry_bytes) ? ST_OK : st_fail_memory(op, entry_bytes);
 }
 
-/* The last node before (key, sequence) on every level; the first node at or behind it. */
-static memtable_node *memtable_seek(const st_memtable *memtable, st_slice key, uint64_t sequence,
-                                    memtable_node **before)
+static void memtable_count_one(st_memtable *memtable)
 {
-    memtable_node *node = memtable->head;
-    memtable_node *next = NULL;
-    for (int level = MEMTABLE_HEIGHT_MAX - 1; level >= 0; level--) {
-        for (;;) {
-            next = atomic_load_explicit(&node->next[level], memory_order_acquire);
-            if (!next || st_lsm__order(memtable_key(next), next->sequence, key, sequence) >= 0) {
-                break;
-            }
-            node = next;
-        }
-        if (before) {
-            before[level] = node;
-        }
-    }
-    return next;
+    uint64_t count = atomic_load_explicit(&memtable->count, memory_order_relaxed);
+    atomic_store_explicit(&memtable->count, count + 1, memory_order_relaxed);
 }
 
-/* The last node before (key, sequence), NULL when there is none. */
-static memtable_node *memtable_before(const st_memtable *memtable, st_slice key, uint64_t sequence)
+/* The version that the new one hangs before: one of the same sequence is left out, so that the
+ * later one wins. */
+static const st_memtree_entry *memtable_older(const st_memtree_entry *newest, uint64_t sequence)
 {
-    memtable_node *before[MEMTABLE_HEIGHT_MAX];
-    (void)memtable_seek(memtable, key, sequence, before);
-    return before[0] == memtable->head ? NULL : before[0];
+    ST_ASSERT(st_lsm__memtree_sequence(newest) <= sequence);
+    return st_lsm__memtree_sequence(newest) == sequence ? newest->older : newest;
 }
 
 void st_lsm__memtable_insert(st_memtable *memtable, const st_entry *entry)
 {
-    memtable_node *before[MEMTABLE_HEIGHT_MAX];
-    (void)memtable_seek(memtable, entry->key, entry->sequence, before);
-    uint8_t height = 1;
-    for (uint64_t bits = st_rng_next(&memtable->rng);
-         height < MEMTABLE_HEIGHT_MAX && (bits & 3) == 0; bits >>= 2) {
-        height++;
+    st_memtree_place place;
+    st_lsm__memtree_find(&memtable->tree, entry->key, &place);
+    const st_memtree_entry *older =
+        place.is_found ? memtable_older(st_lsm__memtree_newest(&place), entry->sequence) : NULL;
+    st_memtree_entry *added = memtable_take(
+        memtable, st_lsm__memtree_entry_bytes(older != NULL, entry->key.size, entry->value.size));
+    st_lsm__memtree_fill(added, entry, older);
+    if (place.is_found) {
+        st_lsm__memtree_hang(&place, added);
+    } else {
+        st_lsm__memfilter_add(&memtable->filter, st_lsm__key_hash(entry->key));
+        st_lsm__memtree_insert_new(&memtable->tree, &place, added);
     }
-    memtable_node *node =
-        memtable_take(memtable, memtable_node_bytes(height, entry->key.size + entry->value.size));
-    node->sequence = entry->sequence;
-    node->key_bytes = (uint32_t)entry->key.size;
-    node->value_bytes = (uint32_t)entry->value.size;
-    node->type = entry->type;
-    node->height = height;
-    uint8_t *bytes = (uint8_t *)&node->next[height];
-    if (entry->key.size > 0) {
-        memcpy(bytes, entry->key.data, entry->key.size);
-    }
-    if (entry->value.size > 0) {
-        memcpy(bytes + entry->key.size, entry->value.data, entry->value.size);
-    }
-    for (uint8_t level = 0; level < height; level++) {
-        memtable_node *next =
-            atomic_load_explicit(&before[level]->next[level], memory_order_relaxed);
-        atomic_store_explicit(&node->next[level], next, memory_order_relaxed);
-        atomic_store_explicit(&before[level]->next[level], node, memory_order_release);
-    }
-    atomic_fetch_add_explicit(&memtable->count, 1, memory_order_relaxed);
+    memtable_count_one(memtable);
 }
 
 void st_lsm__memtable_delete_range(st_memtable *memtable, const st_range_delete *range)
@@ -218,20 +234,28 @@ void st_lsm__memtable_delete_range(st_memtable *memtable, const st_range_delete 
     added->sequence = range->sequence;
     added->from_bytes = (uint32_t)range->from.size;
     added->to_bytes = (uint32_t)range->to.size;
-    memcpy(added->keys, range->from.data, range->from.size);
-    memcpy(added->keys + range->from.size, range->to.data, range->to.size);
+    if (range->from.size > 0) {
+        memcpy(added->keys, range->from.data, range->from.size);
+    }
+    if (range->to.size > 0) {
+        memcpy(added->keys + range->from.size, range->to.data, range->to.size);
+    }
     atomic_store_explicit(&memtable->ranges, added, memory_order_release);
-    atomic_fetch_add_explicit(&memtable->count, 1, memory_order_relaxed);
+    memtable_count_one(memtable);
 }
 
 bool st_lsm__memtable_get(const st_memtable *memtable, st_slice key, uint64_t max_sequence,
                           st_entry *out_entry)
 {
-    const memtable_node *node = memtable_seek(memtable, key, max_sequence, NULL);
-    if (!node || !st_slice_equal(memtable_key(node), key)) {
+    if (!st_lsm__memfilter_may_contain(&memtable->filter, st_lsm__key_hash(key))) {
         return false;
     }
-    *out_entry = memtable_entry(node);
+    const st_memtree_entry *entry = st_lsm__memtree_get(&memtable->tree, key);
+    entry = entry ? st_lsm__memtree_at_sequence(entry, max_sequence) : NULL;
+    if (!entry) {
+        return false;
+    }
+    *out_entry = st_lsm__memtree_entry(entry);
     return true;
 }
 
@@ -271,105 +295,8 @@ uint64_t st_lsm__memtable_count(const st_memtable *memtable)
     return atomic_load_explicit(&memtable->count, memory_order_relaxed);
 }
 
-/* ---- iterator --------------------------------------------------------------------------- */
-
-typedef struct memtable_iter {
-    st_iter iter;
-    const st_alloc *alloc;
-    const st_memtable *memtable;
-    const memtable_node *node;
-    bool is_reverse;
-} memtable_iter;
-
-static bool memtable_is_double(const memtable_node *a, const memtable_node *b)
-{
-    return a->sequence == b->sequence && st_slice_equal(memtable_key(a), memtable_key(b));
-}
-
-static st_status memtable_show(memtable_iter *iter, const memtable_node *node)
-{
-    iter->node = node;
-    iter->iter.valid = node != NULL;
-    if (node) {
-        iter->iter.entry = memtable_entry(node);
-    }
-    return ST_OK;
-}
-
-/* In reverse the older of two doubles comes first: the one before it in the list is the one that
- * counts. */
-static st_status memtable_show_reverse(memtable_iter *iter, const memtable_node *node)
-{
-    if (node) {
-        node = memtable_seek(iter->memtable, memtable_key(node), node->sequence, NULL);
-    }
-    return memtable_show(iter, node);
-}
-
-static st_status memtable_iter_first(st_op *op, st_iter *base)
-{
-    (void)op;
-    memtable_iter *iter = (memtable_iter *)base;
-    const memtable_node *node = iter->memtable->head;
-    if (!iter->is_reverse) {
-        return memtable_show(iter, atomic_load_explicit(&node->next[0], memory_order_acquire));
-    }
-    for (int level = MEMTABLE_HEIGHT_MAX - 1; level >= 0; level--) {
-        const memtable_node *next;
-        while ((next = atomic_load_explicit(&node->next[level], memory_order_acquire)) != NULL) {
-            node = next;
-        }
-    }
-    return memtable_show_reverse(iter, node == iter->memtable->head ? NULL : node);
-}
-
-static st_status memtable_iter_seek(st_op *op, st_iter *base, st_slice key)
-{
-    (void)op;
-    memtable_iter *iter = (memtable_iter *)base;
-    if (!iter->is_reverse) {
-        return memtable_show(iter, memtable_seek(iter->memtable, key, ST_SEQUENCE_MAX, NULL));
-    }
-    return memtable_show_reverse(iter, memtable_before(iter->memtable, key, 0));
-}
-
-static st_status memtable_iter_next(st_op *op, st_iter *base)
-{
-    (void)op;
-    memtable_iter *iter = (memtable_iter *)base;
-    const memtable_node *node = iter->node;
-    if (iter->is_reverse) {
-        return memtable_show_reverse(
-            iter, memtable_before(iter->memtable, memtable_key(node), node->sequence));
-    }
-    const memtable_node *next = node;
-    do {
-        next = atomic_load_explicit(&next->next[0], memory_order_acquire);
-    } while (next && memtable_is_double(next, node));
-    return memtable_show(iter, next);
-}
-
-static void memtable_iter_destroy(st_iter *base)
-{
-    memtable_iter *iter = (memtable_iter *)base;
-    st_alloc_free(iter->alloc, iter, sizeof *iter);
-}
-
-static const st_iter_calls memtable_iter_calls = {memtable_iter_first, memtable_iter_seek,
-                                                  memtable_iter_next, memtable_iter_destroy};
-
 st_status st_lsm__memtable_iter(st_op *op, const st_alloc *alloc, const st_memtable *memtable,
                                 bool is_reverse, st_iter **out_iter)
 {
-    *out_iter = NULL;
-    memtable_iter *iter = st_alloc_new(alloc, sizeof *iter);
-    if (!iter) {
-        return st_fail_memory(op, sizeof *iter);
-    }
-    iter->iter.calls = &memtable_iter_calls;
-    iter->alloc = alloc;
-    iter->memtable = memtable;
-    iter->is_reverse = is_reverse;
-    *out_iter = &iter->iter;
-    return ST_OK;
+    return st_lsm__memtree_iter(op, alloc, &memtable->tree, is_reverse, out_iter);
 }

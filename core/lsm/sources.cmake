@@ -3,6 +3,11 @@ list(APPEND STATOR_CORE_SOURCES
   lsm/merge.c
   lsm/batch.c
   lsm/memtable.c
+  lsm/memtable_entry.c
+  lsm/memtable_filter.c
+  lsm/memtable_iter.c
+  lsm/memtable_search.c
+  lsm/memtable_tree.c
   lsm/block.c
   lsm/codec.c
   lsm/filter.c
