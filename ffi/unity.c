@@ -29,6 +29,7 @@
 #include "lsm/entry.c"
 #include "lsm/merge.c"
 #include "lsm/batch.c"
+#include "lsm/epoch.c"
 #include "lsm/memtable.c"
 #include "lsm/memtable_entry.c"
 #include "lsm/memtable_filter.c"

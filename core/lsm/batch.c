@@ -1,6 +1,5 @@
-/* The operations of a batch, encoded as they stand in log frames:
- *   u8 type · varint key bytes · key · (PUT: varint value bytes · value | DELETE_RANGE: varint
- * bytes · end key)
+/* The operations of a batch: docs/formats/batch.md. Writing them goes into a buffer that remembers
+ * a failure; reading them trusts no byte.
  */
 #include "lsm/batch_internal.h"
 
@@ -54,33 +53,55 @@ st_batch_reader st_lsm__batch_reader(st_slice bytes)
     return (st_batch_reader){.reader = st_reader_of(bytes)};
 }
 
+static st_status batch_bad_type(st_op *op, uint8_t type, int64_t position)
+{
+    const char *name = type == ST_ENTRY_ADD         ? "add"
+                       : type == ST_ENTRY_SEPARATED ? "separated value"
+                                                    : "unknown";
+    return st_fail_at(op, ST_UNSUPPORTED, position, "record type %u (%s) at byte %lld of a batch",
+                      type, name, (long long)position);
+}
+
+/* An operation that ends where the bytes end, or a key that is too long. */
+static st_status batch_check(st_op *op, const st_batch_reader *batch, int64_t position)
+{
+    if (batch->reader.failed) {
+        return st_fail_at(op, ST_CORRUPT, position,
+                          "the operation at byte %lld of a batch is malformed",
+                          (long long)position);
+    }
+    size_t key_bytes = batch->key.size;
+    if (batch->type == ST_ENTRY_DELETE_RANGE && batch->value.size > key_bytes) {
+        key_bytes = batch->value.size;
+    }
+    if (key_bytes > ST_LSM_KEY_BYTES_MAX) {
+        return st_fail_at(op, ST_CORRUPT, position,
+                          "the operation at byte %lld of a batch has a key of %zu bytes; at most "
+                          "%u are possible",
+                          (long long)position, key_bytes, ST_LSM_KEY_BYTES_MAX);
+    }
+    return ST_OK;
+}
+
 st_status st_lsm__batch_next(st_op *op, st_batch_reader *batch, bool *out_valid)
 {
     st_reader *reader = &batch->reader;
-    *out_valid = st_reader_left(reader) > 0;
-    if (!*out_valid) {
+    *out_valid = false;
+    if (st_reader_left(reader) == 0) {
         return ST_OK;
     }
     int64_t position = (int64_t)reader->at;
     batch->type = st_reader_byte(reader);
+    batch->key = batch->value = (st_slice){0};
     if (batch->type < ST_ENTRY_PUT || batch->type > ST_ENTRY_DELETE_RANGE) {
-        *out_valid = false;
-        return st_fail_at(op, ST_UNSUPPORTED, position, "record type %u of a later format",
-                          batch->type);
+        return batch_bad_type(op, batch->type, position);
     }
     batch->key = st_reader_slice(reader, st_reader_varint(reader));
-    batch->value = (st_slice){0};
     if (batch->type != ST_ENTRY_DELETE) {
         batch->value = st_reader_slice(reader, st_reader_varint(reader));
     }
-    bool is_long =
-        batch->key.size > ST_LSM_KEY_BYTES_MAX ||
-        (batch->type == ST_ENTRY_DELETE_RANGE && batch->value.size > ST_LSM_KEY_BYTES_MAX);
-    if (reader->failed || is_long) {
-        *out_valid = false;
-        return st_fail_at(op, ST_CORRUPT, position, "malformed operation in a batch at byte %lld",
-                          (long long)position);
-    }
+    ST_TRY(batch_check(op, batch, position));
+    *out_valid = true;
     return ST_OK;
 }
 

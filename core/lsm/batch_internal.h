@@ -1,4 +1,4 @@
-/* Reading the encoded operations of a batch: docs/formats/log.md. Private to lsm. */
+/* Reading the encoded operations of a batch: docs/formats/batch.md. Private to lsm. */
 #ifndef STATOR_LSM_BATCH_INTERNAL_H
 #define STATOR_LSM_BATCH_INTERNAL_H
 
@@ -13,8 +13,9 @@ typedef struct st_batch_reader {
 } st_batch_reader;
 
 st_batch_reader st_lsm__batch_reader(st_slice bytes);
-/* *out_valid false at the end. CORRUPT with the position when malformed, UNSUPPORTED for types of
- * later formats. */
+/* *out_valid false at the end. Slices are borrowed from the bytes. Fails with the position of the
+ * operation: CORRUPT when it is malformed or a key longer than ST_LSM_KEY_BYTES_MAX, UNSUPPORTED
+ * for types of later formats. A reader that failed is used no more. */
 st_status st_lsm__batch_next(st_op *op, st_batch_reader *batch, bool *out_valid) ST_MUST_USE;
 /* Walks all of it: operations, and bytes of keys and values. */
 st_status st_lsm__batch_measure(st_op *op, st_slice bytes, size_t *out_count,

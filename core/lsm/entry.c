@@ -1,12 +1,26 @@
 /* The order of entries, and the functions that call an iterator's table. */
 #include "lsm/entry_internal.h"
 
+#include <string.h>
+
 #define ENTRY_HASH_SEED 0x53544154u
 
 int st_lsm__order(st_slice key, uint64_t sequence, st_slice other_key, uint64_t other_sequence)
 {
     int order = st_slice_compare(key, other_key);
     return order != 0 ? order : (sequence < other_sequence) - (sequence > other_sequence);
+}
+
+uint64_t st_lsm__key_head(st_slice key, size_t skipped_bytes)
+{
+    if (key.size >= skipped_bytes + 8) {
+        return st_get_be64(key.data + skipped_bytes);
+    }
+    uint8_t padded[8] = {0};
+    if (key.size > skipped_bytes) {
+        memcpy(padded, key.data + skipped_bytes, key.size - skipped_bytes);
+    }
+    return st_get_be64(padded);
 }
 
 uint64_t st_lsm__key_hash(st_slice key)

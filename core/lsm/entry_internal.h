@@ -71,6 +71,10 @@ st_status st_lsm__merge_create(st_op *op, const st_alloc *alloc, st_iter **sourc
                                size_t source_count, bool is_reverse,
                                st_iter **out_iter) ST_MUST_USE;
 
+/* The 8 bytes behind the first skipped_bytes of key, big-endian, padded with zeros: of keys that
+ * agree in what is skipped, the one with the smaller head is smaller; equal heads say nothing. */
+uint64_t st_lsm__key_head(st_slice key, size_t skipped_bytes);
+
 /* The hash that filters and block fingerprints share: computed once a get. */
 uint64_t st_lsm__key_hash(st_slice key);
 

@@ -7,18 +7,6 @@
 
 #include <string.h>
 
-uint64_t st_lsm__memtree_head(st_slice key, size_t prefix_bytes)
-{
-    if (key.size >= prefix_bytes + 8) {
-        return st_get_be64(key.data + prefix_bytes);
-    }
-    uint8_t padded[8] = {0};
-    if (key.size > prefix_bytes) {
-        memcpy(padded, key.data + prefix_bytes, key.size - prefix_bytes);
-    }
-    return st_get_be64(padded);
-}
-
 void st_lsm__memtree_prefetch(const st_memtree_node *node)
 {
     const uint8_t *at = (const uint8_t *)node;
@@ -104,7 +92,7 @@ uint32_t st_lsm__memtree_search(const st_memtree_node *node, st_slice key, bool 
             return order < 0 ? 0 : count;
         }
     }
-    uint64_t head = st_lsm__memtree_head(key, prefix_bytes);
+    uint64_t head = st_lsm__key_head(key, prefix_bytes);
     uint32_t lo = memtree_heads_below(node, head);
     if (lo >= count || atomic_load_explicit(&node->heads[lo], memory_order_acquire) != head) {
         return lo < count ? lo : count;

@@ -124,8 +124,7 @@ static void memtree_set_prefix(st_memtree_node *node, const st_memtree_entry *of
     uint32_t count = memtree_count(node);
     for (uint32_t i = 0; i < count; i++) {
         st_slice key = st_lsm__memtree_key(memtree_entry_at(node, i));
-        atomic_store_explicit(&node->heads[i], st_lsm__memtree_head(key, bytes),
-                              memory_order_release);
+        atomic_store_explicit(&node->heads[i], st_lsm__key_head(key, bytes), memory_order_release);
     }
 }
 
@@ -206,7 +205,7 @@ static void memtree_put(st_memtree_node *node, uint32_t index, const st_memtree_
     for (uint32_t i = count; i > index; i--) {
         memtree_set_slot(node, i, memtree_head_at(node, i - 1), memtree_entry_at(node, i - 1));
     }
-    memtree_set_slot(node, index, st_lsm__memtree_head(key, memtree_prefix_bytes(node)), entry);
+    memtree_set_slot(node, index, st_lsm__key_head(key, memtree_prefix_bytes(node)), entry);
     if (right) {
         for (uint32_t i = count + 1; i > index + 1; i--) {
             memtree_set_child(node, i, memtree_child_at(node, i - 1));

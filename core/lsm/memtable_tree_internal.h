@@ -99,8 +99,6 @@ void st_lsm__memtree_fill(st_memtree_entry *to, const st_entry *from,
 
 /* ---- searching a node, by the writer and by readers -------------------------------------- */
 
-/* The 8 bytes of a key behind the prefix. */
-uint64_t st_lsm__memtree_head(st_slice key, size_t prefix_bytes);
 /* Index of the first slot with a key >= key, at most 64, and whether it is key itself. */
 uint32_t st_lsm__memtree_search(const st_memtree_node *node, st_slice key, bool *out_found);
 /* Starts loading the lines that a search of node reads. */

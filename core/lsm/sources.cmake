@@ -2,6 +2,7 @@ list(APPEND STATOR_CORE_SOURCES
   lsm/entry.c
   lsm/merge.c
   lsm/batch.c
+  lsm/epoch.c
   lsm/memtable.c
   lsm/memtable_entry.c
   lsm/memtable_filter.c
