@@ -112,7 +112,7 @@ static void test_deinit_frees_what_is_left_and_what_callbacks_retire(void **stat
 
 /* ---- threads ---------------------------------------------------------------------------- */
 
-#define SWAPS 20000u
+#define SWAPS 100000u
 #define READERS 3
 
 typedef struct shared_object {
@@ -124,6 +124,7 @@ typedef struct race {
     st_epoch_domain domain;
     _Atomic(shared_object *) current;
     _Atomic uint64_t freed;
+    _Atomic uint32_t reading;
     _Atomic bool is_done, has_failed;
 } race;
 
@@ -141,6 +142,7 @@ static void race_read(void *arg)
 {
     race *r = arg;
     uint64_t last = 0;
+    atomic_fetch_add(&r->reading, 1);
     while (!atomic_load(&r->is_done)) {
         for (int i = 0; i < 100; i++) {
             st_epoch_token token = st_lsm__epoch_enter(&r->domain);
@@ -175,6 +177,9 @@ static void test_readers_never_see_what_was_freed(void **state)
     for (int i = 0; i < READERS; i++) {
         assert_int_equal(
             st_env_thread_start(&op, st_env_posix(), "reader", race_read, &r, &threads[i]), ST_OK);
+    }
+    for (uint32_t round = 0; atomic_load(&r.reading) < READERS; round++) {
+        st_env_pause(round);
     }
     for (uint64_t i = 1; i <= SWAPS; i++) {
         shared_object *old = atomic_load(&r.current);

@@ -21,6 +21,7 @@ typedef struct race {
     st_memtable *memtable;
     bool is_long;          /* keys */
     _Atomic uint64_t done; /* sequences inserted; sequence s is key number s - 1 or an update */
+    _Atomic uint32_t reading;
     _Atomic bool has_failed;
 } race;
 
@@ -45,6 +46,9 @@ static void race_write(void *arg)
     st_op op;
     st_op_init(&op, st_alloc_process());
     char room[64];
+    for (uint32_t round = 0; atomic_load(&r->reading) < READERS; round++) {
+        st_env_pause(round);
+    }
     for (uint64_t sequence = 1; sequence <= KEYS && !atomic_load(&r->has_failed); sequence++) {
         st_slice key = st_slice_of(room, race_key(r, race_number(sequence), room));
         if (st_lsm__memtable_reserve(&op, r->memtable, 2, 2 * key.size + 9) != ST_OK) {
@@ -117,6 +121,7 @@ static void race_read(void *arg)
     st_op_init(&op, st_alloc_process());
     st_rng rng;
     st_rng_seed(&rng, 3);
+    atomic_fetch_add(&r->reading, 1);
     for (uint32_t round = 0; atomic_load(&r->done) < KEYS && !atomic_load(&r->has_failed);
          round++) {
         bool is_ok = true;
