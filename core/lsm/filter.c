@@ -1,8 +1,7 @@
 /* Blocked Bloom filter: all six bits of a key stand in one 64-byte line, so that a question costs
- * one cache miss. About ten bits a key. The payload is lines of 64 bytes; an empty payload contains
- * nothing.
+ * one cache miss. About ten bits a key. The payload is lines of 64 bytes.
  */
-#include "lsm/sst_internal.h"
+#include "lsm/block_internal.h"
 
 #include <string.h>
 
@@ -39,12 +38,14 @@ void st_lsm__filter_build(const uint64_t *hashes, size_t count, st_buf *out)
     }
 }
 
+bool st_lsm__filter_check(st_slice payload)
+{
+    return payload.size > 0 && payload.size % FILTER_LINE_BYTES == 0;
+}
+
 bool st_lsm__filter_may_contain(st_slice filter, uint64_t hash)
 {
     size_t line_count = filter.size / FILTER_LINE_BYTES;
-    if (line_count == 0) {
-        return false;
-    }
     const uint8_t *line = filter.data + filter_line(hash, line_count) * FILTER_LINE_BYTES;
     uint64_t bits = filter_bits(hash);
     for (int probe = 0; probe < FILTER_PROBES; probe++, bits >>= 9) {

@@ -9,7 +9,9 @@ list(APPEND STATOR_CORE_SOURCES
   lsm/memtable_iter.c
   lsm/memtable_search.c
   lsm/memtable_tree.c
+  # Sorted files and cache
   lsm/block.c
+  lsm/block_index.c
   lsm/codec.c
   lsm/filter.c
   lsm/cache.c
@@ -17,6 +19,8 @@ list(APPEND STATOR_CORE_SOURCES
   lsm/sst_reader.c
   lsm/sst_iter.c
   lsm/sst_verify.c
+  lsm/sst_inspect.c
+  # The store on top of them
   lsm/names.c
   lsm/version.c
   lsm/set.c

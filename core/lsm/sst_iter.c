@@ -1,14 +1,12 @@
 /* Walking a sorted file in either direction: one pinned block on each level of the index and one
- * data block. */
+ * data block. What is shown of an entry is its value in the block and its key in a buffer of the
+ * iterator, whose beginning, the prefix of the block, is copied once a block.
+ */
 #include "lsm/sst_internal.h"
-
-#define ITER_LEVELS_MAX 9u
 
 typedef struct sst_level {
     st_block_pin *pin;
-    st_block_view view;
-    uint64_t offset;
-    uint32_t index; /* of the current entry */
+    uint32_t index, count; /* the current entry or child, and how many there are */
 } sst_level;
 
 typedef struct sst_iter {
@@ -16,8 +14,9 @@ typedef struct sst_iter {
     st_sst *sst;
     bool is_reverse;
     uint32_t depth; /* levels of index; levels[depth] is data */
-    sst_level levels[ITER_LEVELS_MAX];
+    st_block_view data;
     st_buf key;
+    sst_level levels[ST_INDEX_LEVELS_MAX + 1];
 } sst_iter;
 
 static void sst_iter_release(sst_iter *iter)
@@ -29,37 +28,44 @@ static void sst_iter_release(sst_iter *iter)
     iter->iter.valid = false;
 }
 
-/* Pins the block of a level: the root, or what the current entry of the level above points at. */
+static st_index_view sst_iter_node(const sst_iter *iter, uint32_t level)
+{
+    return st_lsm__index_view(st_lsm__pin_data(iter->levels[level].pin));
+}
+
+/* Pins the block of a level: the root, or what the current fence of the level above leads to. */
 static st_status sst_iter_load(st_op *op, sst_iter *iter, uint32_t level)
 {
-    st_block_handle handle = iter->sst->root, filter;
+    st_block_handle handle = iter->sst->root.block;
     if (level > 0) {
-        sst_level *above = &iter->levels[level - 1];
-        st_block_entry entry;
-        if (!st_lsm__block_at(&above->view, above->index, &entry) ||
-            !st_lsm__index_value(entry.value, &handle, &filter)) {
-            return st_lsm__sst_corrupt(op, iter->sst, above->offset, "malformed index block");
-        }
+        st_index_view above = sst_iter_node(iter, level - 1);
+        handle = st_lsm__index_child(&above, iter->levels[level - 1].index).block;
     }
     sst_level *at = &iter->levels[level];
     st_lsm__block_unpin(at->pin);
     at->pin = NULL;
-    uint8_t type = level == iter->depth ? ST_BLOCK_DATA : ST_BLOCK_INDEX;
-    ST_TRY(st_lsm__sst_block(op, iter->sst, handle, type, &at->pin, &at->view));
-    at->offset = handle.offset;
-    return at->view.count > 0 ? ST_OK
-                              : st_lsm__sst_corrupt(op, iter->sst, handle.offset, "empty block");
+    if (level < iter->depth) {
+        st_index_view view;
+        ST_TRY(st_lsm__sst_block(op, iter->sst, handle, ST_BLOCK_INDEX, &at->pin));
+        ST_TRY(st_lsm__sst_node(op, iter->sst, at->pin, iter->depth - level, &view));
+        at->count = view.count;
+        return ST_OK;
+    }
+    ST_TRY(st_lsm__sst_block(op, iter->sst, handle, ST_BLOCK_DATA, &at->pin));
+    iter->data = st_lsm__block_view(st_lsm__pin_data(at->pin));
+    if (iter->data.is_large) {
+        iter->data.prefix.size = 0;
+    }
+    at->count = iter->data.count;
+    st_buf_clear(&iter->key);
+    st_buf_slice(&iter->key, iter->data.prefix);
+    return st_buf_check(op, &iter->key);
 }
 
 static st_status sst_iter_show(st_op *op, sst_iter *iter)
 {
-    sst_level *data = &iter->levels[iter->depth];
-    st_block_entry entry;
-    if (!st_lsm__block_at(&data->view, data->index, &entry)) {
-        return st_lsm__sst_corrupt(op, iter->sst, data->offset, "malformed data block");
-    }
-    st_buf_clear(&iter->key);
-    st_buf_slice(&iter->key, data->view.prefix);
+    st_block_entry entry = st_lsm__block_at(&iter->data, iter->levels[iter->depth].index);
+    iter->key.size = iter->data.prefix.size;
     st_buf_slice(&iter->key, entry.suffix);
     ST_TRY(st_buf_check(op, &iter->key));
     iter->iter.entry = (st_entry){st_buf_view(&iter->key), entry.value, entry.sequence, entry.type};
@@ -72,7 +78,7 @@ static st_status sst_iter_descend(st_op *op, sst_iter *iter, uint32_t level)
 {
     for (uint32_t i = level + 1; i <= iter->depth; i++) {
         ST_TRY(sst_iter_load(op, iter, i));
-        iter->levels[i].index = iter->is_reverse ? iter->levels[i].view.count - 1 : 0;
+        iter->levels[i].index = iter->is_reverse ? iter->levels[i].count - 1 : 0;
     }
     return sst_iter_show(op, iter);
 }
@@ -82,8 +88,7 @@ static st_status sst_iter_step(st_op *op, sst_iter *iter)
     iter->iter.valid = false;
     for (uint32_t level = iter->depth + 1; level-- > 0;) {
         sst_level *at = &iter->levels[level];
-        bool has_more = iter->is_reverse ? at->index > 0 : at->index + 1 < at->view.count;
-        if (has_more) {
+        if (iter->is_reverse ? at->index > 0 : at->index + 1 < at->count) {
             at->index = iter->is_reverse ? at->index - 1 : at->index + 1;
             return sst_iter_descend(op, iter, level);
         }
@@ -105,9 +110,13 @@ static st_status sst_iter_next(st_op *op, st_iter *base)
 static st_status sst_iter_first(st_op *op, st_iter *base)
 {
     sst_iter *iter = (sst_iter *)base;
+    iter->iter.valid = false;
+    if (iter->depth == 0) {
+        return ST_OK;
+    }
     st_status status = sst_iter_load(op, iter, 0);
     if (status == ST_OK) {
-        iter->levels[0].index = iter->is_reverse ? iter->levels[0].view.count - 1 : 0;
+        iter->levels[0].index = iter->is_reverse ? iter->levels[0].count - 1 : 0;
         status = sst_iter_descend(op, iter, 0);
     }
     if (status != ST_OK) {
@@ -116,7 +125,17 @@ static st_status sst_iter_first(st_op *op, st_iter *base)
     return status;
 }
 
-/* To the first entry at or behind (key, sequence); *out_is_behind when there is none. */
+static uint32_t sst_iter_find(const sst_iter *iter, uint32_t level, st_slice key, uint64_t sequence)
+{
+    if (level == iter->depth) {
+        return st_lsm__block_seek(&iter->data, key, sequence);
+    }
+    st_index_view view = sst_iter_node(iter, level);
+    return st_lsm__index_seek(&view, key, sequence);
+}
+
+/* To the first entry at or behind (key, sequence), or, with *out_is_behind, to the last one before
+ * it: at the end of the file, or of a block whose fence is behind its last entry. */
 static st_status sst_iter_lower_bound(st_op *op, sst_iter *iter, st_slice key, uint64_t sequence,
                                       bool *out_is_behind)
 {
@@ -124,19 +143,10 @@ static st_status sst_iter_lower_bound(st_op *op, sst_iter *iter, st_slice key, u
     for (uint32_t level = 0; level <= iter->depth; level++) {
         ST_TRY(sst_iter_load(op, iter, level));
         sst_level *at = &iter->levels[level];
-        at->index = st_lsm__block_seek(&at->view, key, sequence);
-        if (at->index == UINT32_MAX) {
-            return st_lsm__sst_corrupt(op, iter->sst, at->offset, "malformed block");
-        }
-        if (at->index == at->view.count) { /* index: behind everything; data: the separator was
-                                              longer than the last key */
+        at->index = *out_is_behind ? at->count : sst_iter_find(iter, level, key, sequence);
+        if (at->index == at->count) {
             *out_is_behind = true;
             at->index--;
-            for (uint32_t below = level + 1; below <= iter->depth; below++) {
-                ST_TRY(sst_iter_load(op, iter, below));
-                iter->levels[below].index = iter->levels[below].view.count - 1;
-            }
-            return ST_OK;
         }
     }
     return ST_OK;
@@ -158,6 +168,10 @@ static st_status sst_iter_position(st_op *op, sst_iter *iter, st_slice key)
 static st_status sst_iter_seek(st_op *op, st_iter *base, st_slice key)
 {
     sst_iter *iter = (sst_iter *)base;
+    iter->iter.valid = false;
+    if (iter->depth == 0) {
+        return ST_OK;
+    }
     st_status status = sst_iter_position(op, iter, key);
     if (status != ST_OK) {
         sst_iter_release(iter);

@@ -1,4 +1,9 @@
-/* Opening a sorted file, reading blocks through the cache, and point reads. */
+/* Opening a sorted file, reading blocks through the cache, point reads and range deletes.
+ *
+ * A get walks the index inside a guard of the cache: blocks that are cached are read where they
+ * lie, without lock or count. Only when one is missing does it leave the guard, read the file, and
+ * go on with the block that it then holds. The value it hands out is in a counted pin.
+ */
 #include "lsm/sst_internal.h"
 
 #include <string.h>
@@ -16,6 +21,8 @@ static st_status reader_exact(st_op *op, st_sst *sst, uint64_t offset, void *to,
     return got == bytes ? ST_OK : st_lsm__sst_corrupt(op, sst, offset, "the file ends too early");
 }
 
+/* ---- opening ---------------------------------------------------------------------------- */
+
 static st_status reader_header(st_op *op, st_sst *sst, const st_sst_summary *summary)
 {
     uint8_t header[ST_SST_HEADER_BYTES];
@@ -25,22 +32,57 @@ static st_status reader_header(st_op *op, st_sst *sst, const st_sst_summary *sum
     }
     memcpy(sst->identity.database_id, header + 16, 16);
     sst->identity.file_id = st_get_u64(header + 32);
-    if (st_get_u32(header + 60) != st_lsm__place_crc(&sst->identity, 0, header, 60)) {
+    if (st_get_u32(header + 76) != st_lsm__place_crc(&sst->identity, 0, header, 76)) {
         return st_lsm__sst_corrupt(op, sst, 0, "bad checksum of the file header");
     }
-    if (st_get_u32(header + 8) != ST_SST_FORMAT || st_get_u32(header + 12) != 0) {
+    if (st_get_u32(header + 8) != ST_SST_FORMAT) {
         return st_fail(op, ST_UNSUPPORTED, "%s: sorted file format %u of a later version",
                        sst->path, st_get_u32(header + 8));
     }
-    if (st_get_u32(header + 48) != 0) { /* what everyone must know */
-        return st_fail(op, ST_UNSUPPORTED, "%s: feature bits %#x of a later version", sst->path,
-                       st_get_u32(header + 48));
+    uint64_t unknown = st_get_u64(header + 64); /* what everyone must know */
+    if (unknown != 0) {
+        return st_fail(op, ST_UNSUPPORTED, "%s: feature bit %u (%#llx) of a later version",
+                       sst->path, (unsigned)__builtin_ctzll(unknown), (unsigned long long)unknown);
+    }
+    sst->trailer_bytes = st_get_u32(header + 12);
+    if (sst->trailer_bytes > ST_SST_TRAILER_BYTES_MAX ||
+        st_get_u64(header + 40) != ST_SST_GENERATION) {
+        return st_lsm__sst_corrupt(op, sst, 0, "a file header that no version writes");
     }
     if (summary && (memcmp(sst->identity.database_id, summary->identity.database_id, 16) != 0 ||
                     sst->identity.file_id != summary->identity.file_id)) {
         return st_lsm__sst_corrupt(op, sst, 16, "this is another file than the manifest names");
     }
     return ST_OK;
+}
+
+static bool reader_is_inside(const st_sst *sst, st_block_handle handle)
+{
+    uint64_t end = sst->file_bytes - ST_SST_FOOTER_BYTES;
+    return handle.bytes >= ST_BLOCK_HEADER_BYTES + sst->trailer_bytes &&
+           handle.offset >= ST_SST_HEADER_BYTES && handle.offset <= end &&
+           handle.bytes <= end - handle.offset;
+}
+
+/* Whether the numbers of the footer can be true together. */
+static bool reader_footer_is_sound(const st_sst *sst)
+{
+    uint64_t end = sst->file_bytes - ST_SST_FOOTER_BYTES;
+    bool has_entries = sst->entry_count > 0, has_ranges = sst->range_count > 0;
+    if (sst->index_levels > ST_INDEX_LEVELS_MAX || has_entries != (sst->index_levels > 0) ||
+        (has_entries && !reader_is_inside(sst, sst->root.block)) ||
+        (sst->root.filter.bytes > 0) != (sst->index_levels == 1) ||
+        (sst->index_levels == 1 && !reader_is_inside(sst, sst->root.filter))) {
+        return false;
+    }
+    if (has_ranges != (sst->range_bytes > 0) || sst->range_bytes > end ||
+        sst->range_offset > end - sst->range_bytes ||
+        (has_ranges && sst->range_offset < ST_SST_HEADER_BYTES)) {
+        return false;
+    }
+    return (has_entries || has_ranges) && sst->smallest_sequence > 0 &&
+           sst->smallest_sequence <= sst->largest_sequence &&
+           sst->largest_sequence <= ST_SEQUENCE_MAX;
 }
 
 static st_status reader_footer(st_op *op, st_sst *sst, const st_sst_summary *summary)
@@ -54,14 +96,25 @@ static st_status reader_footer(st_op *op, st_sst *sst, const st_sst_summary *sum
     uint64_t offset = sst->file_bytes - ST_SST_FOOTER_BYTES;
     uint8_t footer[ST_SST_FOOTER_BYTES];
     ST_TRY(reader_exact(op, sst, offset, footer, sizeof footer));
-    if (st_get_u32(footer + 60) != st_lsm__place_crc(&sst->identity, offset, footer, 60)) {
+    if (memcmp(footer, ST_SST_MAGIC, 8) != 0 ||
+        st_get_u32(footer + 108) != st_lsm__place_crc(&sst->identity, offset, footer, 108)) {
         return st_lsm__sst_corrupt(op, sst, offset, "bad checksum of the footer");
     }
-    sst->root = (st_block_handle){st_get_u64(footer + 8), st_get_u32(footer + 16)};
+    sst->root.block = (st_block_handle){st_get_u64(footer + 8), st_get_u32(footer + 16)};
     sst->index_levels = st_get_u32(footer + 20);
-    sst->entry_count = st_get_u64(footer + 24);
-    if (sst->index_levels < 2 || sst->index_levels > 8 ||
-        (summary && sst->entry_count != summary->entry_count)) {
+    sst->root.filter = (st_block_handle){st_get_u64(footer + 24), st_get_u32(footer + 32)};
+    sst->entry_count = st_get_u64(footer + 40);
+    sst->range_offset = st_get_u64(footer + 48);
+    sst->range_bytes = st_get_u64(footer + 56);
+    sst->range_count = st_get_u64(footer + 64);
+    sst->smallest_sequence = st_get_u64(footer + 72);
+    sst->largest_sequence = st_get_u64(footer + 80);
+    if (st_get_u64(footer + 88) != sst->file_bytes || !reader_footer_is_sound(sst)) {
+        return st_lsm__sst_corrupt(op, sst, offset, "a footer that contradicts itself");
+    }
+    if (summary && (sst->entry_count != summary->entry_count ||
+                    sst->smallest_sequence != summary->smallest_sequence ||
+                    sst->largest_sequence != summary->largest_sequence)) {
         return st_lsm__sst_corrupt(op, sst, offset, "the footer contradicts the manifest");
     }
     return ST_OK;
@@ -106,138 +159,259 @@ void st_lsm__sst_close(st_sst *sst)
     }
 }
 
-/* Checks the stored bytes of a block and unpacks them into a reserved place of the cache. */
-static st_status reader_unpack(st_op *op, st_sst *sst, st_block_handle handle, uint8_t type,
-                               const uint8_t *stored, st_block_pin **out_pin)
+/* ---- blocks ----------------------------------------------------------------------------- */
+
+typedef struct reader_stored {
+    uint8_t type, codec;
+    uint32_t stored_bytes, raw_bytes, count;
+} reader_stored;
+
+static reader_stored reader_block_header(const uint8_t *header)
 {
-    uint32_t stored_bytes = st_get_u32(stored + 4), raw_bytes = st_get_u32(stored + 8);
-    uint32_t crc = st_lsm__place_crc(&sst->identity, handle.offset, stored, 20);
-    if (stored_bytes != handle.bytes - ST_BLOCK_HEADER_BYTES ||
-        st_get_u32(stored + 20) != st_crc32c(crc, stored + ST_BLOCK_HEADER_BYTES, stored_bytes)) {
+    return (reader_stored){header[0], header[1], st_get_u32(header + 4), st_get_u32(header + 8),
+                           st_get_u32(header + 12)};
+}
+
+/* Whether the payload is what a block of this type must be. Children of a node stand before it. */
+static bool reader_payload_is_sound(st_block_handle handle, uint8_t type, st_slice payload,
+                                    uint32_t count)
+{
+    if (type == ST_BLOCK_INDEX) {
+        return st_lsm__index_check(payload, count, ST_SST_HEADER_BYTES, handle.offset);
+    }
+    return type == ST_BLOCK_FILTER ? st_lsm__filter_check(payload)
+                                   : st_lsm__block_check(payload, count, type);
+}
+
+static st_status reader_zstd_missing(st_op *op, st_sst *sst, uint64_t offset)
+{
+    return st_fail_at(op, ST_UNSUPPORTED, (int64_t)offset,
+                      "%s: the block at offset %llu is compressed with zstd, and libzstd.so.1 is "
+                      "not installed (package libzstd1)",
+                      sst->path, (unsigned long long)offset);
+}
+
+/* Checks the stored bytes of a block and unpacks them into memory of the cache. */
+static st_status reader_unpack(st_op *op, st_sst *sst, st_block_handle handle, uint8_t type,
+                               const uint8_t *bytes, st_block_pin **out_pin)
+{
+    reader_stored block = reader_block_header(bytes);
+    const uint8_t *stored = bytes + ST_BLOCK_HEADER_BYTES;
+    uint32_t crc = st_lsm__place_crc(&sst->identity, handle.offset, bytes, 20);
+    if (block.stored_bytes != handle.bytes - ST_BLOCK_HEADER_BYTES - sst->trailer_bytes ||
+        st_get_u32(bytes + 20) != st_crc32c(crc, stored, block.stored_bytes)) {
         return st_lsm__sst_corrupt(op, sst, handle.offset, "bad checksum of a block");
     }
-    bool is_plain = stored[1] == ST_SST_COMPRESS_NONE;
-    if (stored[0] != type || raw_bytes > ST_BLOCK_BYTES_MAX ||
-        (is_plain && raw_bytes != stored_bytes)) {
+    bool is_plain = block.codec == ST_SST_COMPRESS_NONE;
+    if (block.type != type || block.codec > ST_SST_COMPRESS_ZSTD ||
+        block.raw_bytes > ST_BLOCK_BYTES_MAX ||
+        (is_plain && block.raw_bytes != block.stored_bytes)) {
         return st_lsm__sst_corrupt(op, sst, handle.offset, "a block of another kind than expected");
     }
-    st_block_pin *pin =
-        st_lsm__cache_reserve(sst->cache, sst->cache_file, handle.offset, raw_bytes);
-    if (!pin) {
-        return st_fail_memory(op, raw_bytes);
+    st_slice payload = st_slice_of(stored, block.stored_bytes);
+    if (!is_plain && !st_lsm__codec_has_zstd()) {
+        return reader_zstd_missing(op, sst, handle.offset);
     }
-    st_slice payload = st_slice_of(stored + ST_BLOCK_HEADER_BYTES, stored_bytes);
-    if (is_plain) {
-        memcpy(st_lsm__pin_data(pin), payload.data, raw_bytes);
-    } else if (!st_lsm__codec_decompress(payload, st_lsm__pin_data(pin), raw_bytes)) {
-        st_lsm__block_unpin(pin);
-        if (!st_lsm__codec_has_zstd()) {
-            return st_fail_at(op, ST_UNSUPPORTED, (int64_t)handle.offset,
-                              "%s: the block at offset %llu is compressed with zstd, and "
-                              "libzstd.so.1 is not installed (package "
-                              "libzstd1)",
-                              sst->path, (unsigned long long)handle.offset);
-        }
+    if (!is_plain && !st_lsm__codec_check(payload, block.raw_bytes)) {
         return st_lsm__sst_corrupt(op, sst, handle.offset, "a block that cannot be decompressed");
+    }
+    st_block_place place = {sst->cache_file, handle.offset, handle.bytes, type};
+    st_block_pin *pin = st_lsm__cache_reserve(sst->cache, &place, block.raw_bytes);
+    if (!pin) {
+        return st_fail_memory(op, block.raw_bytes);
+    }
+    uint8_t *raw = st_lsm__pin_data(pin);
+    bool is_sound = true;
+    if (is_plain && payload.size > 0) {
+        memcpy(raw, payload.data, payload.size);
+    } else if (!is_plain) {
+        is_sound = st_lsm__codec_decompress(payload, raw, block.raw_bytes);
+    }
+    st_slice content = st_slice_of(raw, block.raw_bytes);
+    if (!is_sound || !reader_payload_is_sound(handle, type, content, block.count)) {
+        st_lsm__block_unpin(pin);
+        return st_lsm__sst_corrupt(op, sst, handle.offset, "a malformed block");
     }
     *out_pin = pin;
     return ST_OK;
 }
 
-static st_status reader_load(st_op *op, st_sst *sst, st_block_handle handle, uint8_t type,
-                             st_block_pin **out_pin)
+st_status st_lsm__sst_read_block(st_op *op, st_sst *sst, st_block_handle handle, uint8_t type,
+                                 st_block_pin **out_pin)
 {
-    bool is_inside = handle.offset >= ST_SST_HEADER_BYTES &&
-                     handle.bytes >= ST_BLOCK_HEADER_BYTES &&
-                     handle.offset <= sst->file_bytes - ST_SST_FOOTER_BYTES &&
-                     handle.bytes <= sst->file_bytes - ST_SST_FOOTER_BYTES - handle.offset;
-    if (!is_inside) {
-        return st_lsm__sst_corrupt(op, sst, handle.offset, "the index points outside the file");
+    *out_pin = NULL;
+    if (!reader_is_inside(sst, handle)) {
+        return st_lsm__sst_corrupt(op, sst, handle.offset, "no block is where the index points");
     }
     if (op->flags & ST_OP_CACHED_ONLY) {
         return st_fail(op, ST_WOULD_BLOCK, "the answer is not in memory");
     }
     uint8_t room[2 * ST_BLOCK_TARGET_BYTES];
-    uint8_t *stored = room;
-    if (handle.bytes > sizeof room &&
-        !(stored = st_alloc_resize(sst->alloc, NULL, 0, handle.bytes))) {
+    uint8_t *bytes =
+        handle.bytes <= sizeof room ? room : st_alloc_resize(sst->alloc, NULL, 0, handle.bytes);
+    if (!bytes) {
         return st_fail_memory(op, handle.bytes);
     }
-    st_status status = reader_exact(op, sst, handle.offset, stored, handle.bytes);
+    st_status status = reader_exact(op, sst, handle.offset, bytes, handle.bytes);
     if (status == ST_OK) {
-        status = reader_unpack(op, sst, handle, type, stored, out_pin);
+        status = reader_unpack(op, sst, handle, type, bytes, out_pin);
     }
-    if (stored != room) {
-        st_alloc_free(sst->alloc, stored, handle.bytes);
+    if (bytes != room) {
+        st_alloc_free(sst->alloc, bytes, handle.bytes);
     }
     return status;
 }
 
+st_status st_lsm__sst_expect(st_op *op, const st_sst *sst, const st_block_pin *pin,
+                             st_block_handle handle, uint8_t type)
+{
+    const st_block_place *place = st_lsm__pin_place(pin);
+    if (place->type != type || place->disk_bytes != handle.bytes) {
+        return st_lsm__sst_corrupt(op, sst, handle.offset, "a block of another kind than expected");
+    }
+    return ST_OK;
+}
+
 st_status st_lsm__sst_block(st_op *op, st_sst *sst, st_block_handle handle, uint8_t type,
-                            st_block_pin **out_pin, st_block_view *out_view)
+                            st_block_pin **out_pin)
 {
     st_lsm__cache_get(sst->cache, sst->cache_file, handle.offset, out_pin);
     if (!*out_pin) {
-        ST_TRY(reader_load(op, sst, handle, type, out_pin));
+        ST_TRY(st_lsm__sst_read_block(op, sst, handle, type, out_pin));
         st_lsm__cache_insert(out_pin);
     }
-    *out_view = (st_block_view){
-        .payload = st_slice_of(st_lsm__pin_data(*out_pin), st_lsm__pin_bytes(*out_pin))};
-    if (type != ST_BLOCK_FILTER && !st_lsm__block_open(out_view->payload, out_view)) {
+    st_status status = st_lsm__sst_expect(op, sst, *out_pin, handle, type);
+    if (status != ST_OK) {
         st_lsm__block_unpin(*out_pin);
         *out_pin = NULL;
-        return st_lsm__sst_corrupt(op, sst, handle.offset, "malformed block");
     }
+    return status;
+}
+
+st_status st_lsm__sst_node(st_op *op, const st_sst *sst, const st_block_pin *pin, uint32_t level,
+                           st_index_view *out_view)
+{
+    *out_view = st_lsm__index_view(st_lsm__pin_data(pin));
+    return out_view->level == level
+               ? ST_OK
+               : st_lsm__sst_corrupt(op, sst, st_lsm__pin_place(pin)->offset,
+                                     "an index node of another level than expected");
+}
+
+st_status st_lsm__sst_walk(st_op *op, st_sst *sst, uint64_t offset, uint64_t end,
+                           uint8_t out_header[ST_BLOCK_HEADER_BYTES], st_block_handle *out_handle)
+{
+    if (op->flags & ST_OP_CACHED_ONLY) {
+        return st_fail(op, ST_WOULD_BLOCK, "the answer is not in memory");
+    }
+    if (end - offset < ST_BLOCK_HEADER_BYTES) {
+        return st_lsm__sst_corrupt(op, sst, offset, "a block that ends too early");
+    }
+    ST_TRY(reader_exact(op, sst, offset, out_header, ST_BLOCK_HEADER_BYTES));
+    uint64_t bytes = (uint64_t)ST_BLOCK_HEADER_BYTES + sst->trailer_bytes +
+                     reader_block_header(out_header).stored_bytes;
+    if (bytes > end - offset || bytes > UINT32_MAX) {
+        return st_lsm__sst_corrupt(op, sst, offset, "a block that ends too late");
+    }
+    *out_handle = (st_block_handle){offset, (uint32_t)bytes};
     return ST_OK;
 }
 
-static st_block_handle reader_handle(st_reader *reader)
+/* ---- point reads ------------------------------------------------------------------------ */
+
+typedef struct reader_get {
+    st_sst *sst;
+    st_slice key;
+    uint64_t hash, max_sequence;
+    st_cache_guard guard;
+    st_block_pin *held; /* the block that was read last, if the cache did not have it */
+} reader_get;
+
+/* Reads or counts a block, outside the guard. */
+static st_status reader_hold(st_op *op, reader_get *get, st_block_handle handle, uint8_t type,
+                             st_block_pin **out_block)
 {
-    st_block_handle handle = {.offset = st_reader_varint(reader)};
-    uint64_t bytes = st_reader_varint(reader);
-    handle.bytes = bytes <= UINT32_MAX ? (uint32_t)bytes : 0;
-    return handle;
+    st_lsm__cache_leave(&get->guard);
+    st_lsm__block_unpin(get->held);
+    st_status status = st_lsm__sst_block(op, get->sst, handle, type, &get->held);
+    st_lsm__cache_enter(get->sst->cache, &get->guard);
+    *out_block = get->held;
+    return status;
 }
 
-bool st_lsm__index_value(st_slice value, st_block_handle *out_child, st_block_handle *out_filter)
+/* A block, readable until the next call: in the cache under the guard, or held. */
+static st_status reader_look(st_op *op, reader_get *get, st_block_handle handle, uint8_t type,
+                             st_block_pin **out_block)
 {
-    st_reader reader = st_reader_of(value);
-    *out_child = reader_handle(&reader);
-    *out_filter = (st_block_handle){0};
-    if (st_reader_left(&reader) > 0) {
-        *out_filter = reader_handle(&reader);
+    *out_block = st_lsm__cache_peek(&get->guard, get->sst->cache_file, handle.offset);
+    return *out_block ? st_lsm__sst_expect(op, get->sst, *out_block, handle, type)
+                      : reader_hold(op, get, handle, type, out_block);
+}
+
+/* Down the index to the data block that may hold the key; *out_goes_on false when none does. */
+static st_status reader_descend(st_op *op, reader_get *get, st_block_handle *out_data,
+                                bool *out_goes_on)
+{
+    st_index_child child = get->sst->root;
+    *out_goes_on = false;
+    for (uint32_t level = get->sst->index_levels; level > 0; level--) {
+        st_block_pin *block;
+        if (level == 1) {
+            ST_TRY(reader_look(op, get, child.filter, ST_BLOCK_FILTER, &block));
+            st_slice filter = st_slice_of(st_lsm__pin_data(block), st_lsm__pin_bytes(block));
+            if (!st_lsm__filter_may_contain(filter, get->hash)) {
+                return ST_OK;
+            }
+        }
+        st_index_view view;
+        ST_TRY(reader_look(op, get, child.block, ST_BLOCK_INDEX, &block));
+        ST_TRY(st_lsm__sst_node(op, get->sst, block, level, &view));
+        uint32_t index = st_lsm__index_seek(&view, get->key, get->max_sequence);
+        if (index == view.count) {
+            return ST_OK;
+        }
+        child = st_lsm__index_child(&view, index);
     }
-    return !reader.failed && st_reader_left(&reader) == 0;
-}
-
-/* One step down the index: the child that may hold (key, sequence); *out_found false when all is
- * before it. */
-static st_status reader_descend(st_op *op, st_sst *sst, st_block_handle *handle, st_slice key,
-                                uint64_t sequence, st_block_handle *out_filter, bool *out_found)
-{
-    st_block_pin *pin;
-    st_block_view view;
-    ST_TRY(st_lsm__sst_block(op, sst, *handle, ST_BLOCK_INDEX, &pin, &view));
-    uint32_t index = st_lsm__block_seek(&view, key, sequence);
-    st_block_entry entry;
-    *out_found = index < view.count;
-    bool is_sound = index != UINT32_MAX &&
-                    (!*out_found || (st_lsm__block_at(&view, index, &entry) &&
-                                     st_lsm__index_value(entry.value, handle, out_filter)));
-    uint64_t offset = handle->offset;
-    st_lsm__block_unpin(pin);
-    return is_sound ? ST_OK : st_lsm__sst_corrupt(op, sst, offset, "malformed index block");
-}
-
-static st_status reader_filter(st_op *op, st_sst *sst, st_block_handle filter, uint64_t hash,
-                               bool *out_may_contain)
-{
-    st_block_pin *pin;
-    st_block_view view;
-    ST_TRY(st_lsm__sst_block(op, sst, filter, ST_BLOCK_FILTER, &pin, &view));
-    *out_may_contain = st_lsm__filter_may_contain(view.payload, hash);
-    st_lsm__block_unpin(pin);
+    *out_data = child.block;
+    *out_goes_on = get->sst->index_levels > 0;
     return ST_OK;
+}
+
+/* Makes the block a pin: it is held, or counted now; false when it is just being evicted. */
+static bool reader_keep(reader_get *get, st_block_pin *block, st_block_pin **out_pin)
+{
+    if (block != get->held && !st_lsm__block_retain(block)) {
+        return false;
+    }
+    get->held = block == get->held ? NULL : get->held;
+    *out_pin = block;
+    return true;
+}
+
+static st_status reader_find(st_op *op, reader_get *get, st_entry *out_entry, bool *out_found,
+                             st_block_pin **out_pin)
+{
+    st_block_handle handle;
+    st_block_pin *block;
+    bool goes_on;
+    ST_TRY(reader_descend(op, get, &handle, &goes_on));
+    if (!goes_on) {
+        return ST_OK;
+    }
+    ST_TRY(reader_look(op, get, handle, ST_BLOCK_DATA, &block));
+    for (;;) {
+        st_block_view view = st_lsm__block_view(st_lsm__pin_data(block));
+        st_block_entry entry;
+        if (!st_lsm__block_find(&view, get->key, get->hash, get->max_sequence, &entry)) {
+            return ST_OK;
+        }
+        if (reader_keep(get, block, out_pin)) {
+            *out_entry = (st_entry){get->key, entry.value, entry.sequence, entry.type};
+            *out_found = true;
+            return ST_OK;
+        }
+        ST_TRY(reader_hold(op, get, handle, ST_BLOCK_DATA, &block));
+    }
 }
 
 st_status st_lsm__sst_get(st_op *op, st_sst *sst, st_slice key, uint64_t hash,
@@ -246,29 +420,97 @@ st_status st_lsm__sst_get(st_op *op, st_sst *sst, st_slice key, uint64_t hash,
 {
     *out_found = false;
     *out_pin = NULL;
-    st_block_handle handle = sst->root, filter;
-    bool goes_on = true;
-    for (uint32_t level = sst->index_levels; level > 0; level--) {
-        ST_TRY(reader_descend(op, sst, &handle, key, max_sequence, &filter, &goes_on));
-        if (goes_on && level == 2) {
-            ST_TRY(reader_filter(op, sst, filter, hash, &goes_on));
+    reader_get get = {.sst = sst, .key = key, .hash = hash, .max_sequence = max_sequence};
+    st_lsm__cache_enter(sst->cache, &get.guard);
+    st_status status = reader_find(op, &get, out_entry, out_found, out_pin);
+    st_lsm__cache_leave(&get.guard);
+    st_lsm__block_unpin(get.held);
+    return status;
+}
+
+/* ---- range deletes ---------------------------------------------------------------------- */
+
+uint64_t st_lsm__sst_range_count(const st_sst *sst)
+{
+    return sst->range_count;
+}
+
+static st_status reader_visit_block(st_op *op, const st_block_view *view, st_buf *from,
+                                    st_sst_visit_range visit, void *ctx)
+{
+    for (uint32_t i = 0; i < view->count; i++) {
+        st_block_entry entry = st_lsm__block_at(view, i);
+        st_buf_clear(from);
+        if (!view->is_large) {
+            st_buf_slice(from, view->prefix);
         }
-        if (!goes_on) {
-            return ST_OK;
+        st_buf_slice(from, entry.suffix);
+        ST_TRY(st_buf_check(op, from));
+        st_range_delete range = {st_buf_view(from), entry.value, entry.sequence};
+        ST_TRY(visit(ctx, op, &range));
+    }
+    return ST_OK;
+}
+
+st_status st_lsm__sst_ranges(st_op *op, st_sst *sst, st_sst_visit_range visit, void *ctx)
+{
+    uint64_t offset = sst->range_offset, end = sst->range_offset + sst->range_bytes, count = 0;
+    st_buf from;
+    st_buf_init(&from, sst->alloc);
+    st_status status = ST_OK;
+    while (status == ST_OK && offset < end) {
+        uint8_t header[ST_BLOCK_HEADER_BYTES];
+        st_block_handle handle;
+        st_block_pin *pin = NULL;
+        st_lsm__cache_get(sst->cache, sst->cache_file, offset, &pin);
+        if (pin) {
+            handle = (st_block_handle){offset, st_lsm__pin_place(pin)->disk_bytes};
+            status = st_lsm__sst_expect(op, sst, pin, handle, ST_BLOCK_RANGE);
+        } else {
+            status = st_lsm__sst_walk(op, sst, offset, end, header, &handle);
+            if (status == ST_OK) {
+                status = st_lsm__sst_block(op, sst, handle, ST_BLOCK_RANGE, &pin);
+            }
         }
+        if (status == ST_OK) {
+            st_block_view view = st_lsm__block_view(st_lsm__pin_data(pin));
+            status = reader_visit_block(op, &view, &from, visit, ctx);
+            count += view.count;
+            offset += handle.bytes;
+        }
+        st_lsm__block_unpin(pin);
     }
-    st_block_pin *pin;
-    st_block_view view;
-    ST_TRY(st_lsm__sst_block(op, sst, handle, ST_BLOCK_DATA, &pin, &view));
-    st_block_entry entry;
-    bool is_malformed;
-    if (st_lsm__block_find(&view, key, hash, max_sequence, &entry, &is_malformed)) {
-        *out_entry = (st_entry){key, entry.value, entry.sequence, entry.type};
-        *out_found = true;
-        *out_pin = pin;
-        return ST_OK;
+    if (status == ST_OK && count != sst->range_count) {
+        status = st_lsm__sst_corrupt(op, sst, sst->range_offset,
+                                     "the footer has another count of range deletes");
     }
-    st_lsm__block_unpin(pin);
-    return is_malformed ? st_lsm__sst_corrupt(op, sst, handle.offset, "malformed data block")
-                        : ST_OK;
+    st_buf_deinit(&from);
+    return status;
+}
+
+typedef struct reader_cover {
+    st_slice key;
+    uint64_t max_sequence, sequence;
+} reader_cover;
+
+static st_status reader_cover_one(void *ctx, st_op *op, const st_range_delete *range)
+{
+    (void)op;
+    reader_cover *cover = ctx;
+    if (range->sequence <= cover->max_sequence && range->sequence > cover->sequence &&
+        st_slice_compare(range->from, cover->key) <= 0 &&
+        st_slice_compare(cover->key, range->to) < 0) {
+        cover->sequence = range->sequence;
+    }
+    return ST_OK;
+}
+
+st_status st_lsm__sst_covering(st_op *op, st_sst *sst, st_slice key, uint64_t max_sequence,
+                               uint64_t *out_sequence)
+{
+    reader_cover cover = {key, max_sequence, 0};
+    *out_sequence = 0;
+    ST_TRY(st_lsm__sst_ranges(op, sst, reader_cover_one, &cover));
+    *out_sequence = cover.sequence;
+    return ST_OK;
 }

@@ -21,6 +21,10 @@ static const struct {
     {"key/a", "old", 2, ST_ENTRY_PUT},
     {"key/b", "", 5, ST_ENTRY_DELETE},
 };
+static st_range_delete format_range(void)
+{
+    return (st_range_delete){st_slice_str("key/c"), st_slice_str("key/d"), 7};
+}
 #define FORMAT_ENTRIES (sizeof format_entries / sizeof format_entries[0])
 
 typedef struct format_case {
@@ -77,6 +81,8 @@ static void test_the_writer_makes_the_bytes_of_the_page(void **state)
                           format_entries[i].type};
         assert_int_equal(st_lsm__sst_writer_add(&c->op, writer, &entry), ST_OK);
     }
+    st_range_delete range = format_range();
+    assert_int_equal(st_lsm__sst_writer_add_range(&c->op, writer, &range), ST_OK);
     assert_int_equal(st_lsm__sst_writer_finish(&c->op, writer, &summary), ST_OK);
     st_lsm__sst_writer_destroy(writer);
     uint8_t written[1024];
@@ -91,6 +97,18 @@ static void test_the_writer_makes_the_bytes_of_the_page(void **state)
         }
         fail_msg("the page has other bytes (%zu) than the writer (%zu)", c->page.size, bytes);
     }
+}
+
+static st_status expect_the_range(void *ctx, st_op *op, const st_range_delete *range)
+{
+    (void)op;
+    uint32_t *count = ctx;
+    st_range_delete expected = format_range();
+    assert_true(st_slice_equal(range->from, expected.from));
+    assert_true(st_slice_equal(range->to, expected.to));
+    assert_int_equal(range->sequence, expected.sequence);
+    (*count)++;
+    return ST_OK;
 }
 
 static void test_the_reader_reads_the_bytes_of_the_page(void **state)
@@ -117,6 +135,12 @@ static void test_the_reader_reads_the_bytes_of_the_page(void **state)
     }
     assert_false(iter->valid);
     st_lsm__iter_destroy(iter);
+    uint32_t ranges = 0;
+    assert_int_equal(st_lsm__sst_ranges(&c->op, sst, expect_the_range, &ranges), ST_OK);
+    assert_int_equal(ranges, 1);
+    uint64_t entries;
+    assert_int_equal(st_lsm__sst_verify(&c->op, sst, &entries), ST_OK);
+    assert_int_equal(entries, FORMAT_ENTRIES);
     st_lsm__sst_close(sst);
 }
 
