@@ -299,11 +299,58 @@ static void test_the_sum_is_the_same_at_every_moment_on_disk(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* Level 0 fills while a damaged file keeps the worker from merging it: the writer that would wait
+ * for room is told instead. */
+static void test_a_writer_does_not_wait_for_what_cannot_be(void **state)
+{
+    (void)state;
+    st_op op;
+    bank b = {.transfers = 0};
+    st_file *file;
+    st_lsm_batch batch;
+    st_op_init(&op, st_alloc_process());
+    assert_int_equal(st_env_memory_create(&op, st_alloc_process(), &b.env), ST_OK);
+    bank_open(&b, &op, "/bank");
+    bank_found(&b, &op);
+    assert_int_equal(st_lsm_flush(&op, b.lsm), ST_OK);
+    assert_int_equal(st_lsm_close(&op, b.lsm), ST_OK);
+    st_buf names;
+    st_buf_init(&names, st_alloc_process());
+    assert_int_equal(st_env_list(&op, b.env, "/bank", &names), ST_OK);
+    const char *name = (const char *)names.data;
+    while (!strstr(name, ".sst")) {
+        name += strlen(name) + 1;
+    }
+    char path[64];
+    snprintf(path, sizeof path, "/bank/%s", name);
+    st_buf_deinit(&names);
+    assert_int_equal(st_env_open(&op, b.env, path, ST_OPEN_WRITE, &file), ST_OK);
+    assert_int_equal(st_file_write_at(&op, file, 100, "damaged", 7), ST_OK);
+    st_file_close(file);
+    bank_open(&b, &op, "/bank");
+    st_lsm_batch_init(&batch, st_alloc_process());
+    for (uint64_t i = 0; i < 200; i++) {
+        bank_put(&batch, i, (long)i);
+    }
+    st_status status = ST_OK;
+    for (int i = 0; status == ST_OK && i < 20000; i++) {
+        status = st_lsm_write(&op, b.lsm, &batch, ST_DURABILITY_NONE, NULL);
+    }
+    st_lsm_batch_deinit(&batch);
+    assert_int_equal(status, ST_CORRUPT);
+    assert_non_null(strstr(op.error.message, path));
+    st_op_clear(&op);
+    assert_int_equal(st_lsm_close(&op, b.lsm), ST_OK);
+    st_env_destroy(b.env);
+    st_op_deinit(&op);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_sum_is_the_same_at_every_moment_in_memory),
         cmocka_unit_test(test_the_sum_is_the_same_at_every_moment_on_disk),
+        cmocka_unit_test(test_a_writer_does_not_wait_for_what_cannot_be),
     };
     return cmocka_run_group_tests_name("lsm_bank", tests, NULL, NULL);
 }

@@ -73,6 +73,42 @@ static void test_interval_writes_are_synced_when_the_interval_is_over(void **sta
     assert_in_range(writes, 2, 110);
 }
 
+/* Something that happens in the middle of a call that changes the disk. */
+typedef struct commit_meanwhile {
+    store_case *c;
+    uint64_t at; /* how many such calls later */
+    void (*run)(struct commit_meanwhile *meanwhile);
+    uint64_t sequence;
+} commit_meanwhile;
+
+static void commit_on_mutation(void *ctx)
+{
+    commit_meanwhile *meanwhile = ctx;
+    if (meanwhile->at > 0 && --meanwhile->at == 0) {
+        meanwhile->run(meanwhile);
+    }
+}
+
+static void commit_write_meanwhile(commit_meanwhile *meanwhile)
+{
+    meanwhile->sequence = store_write(meanwhile->c, "b", "2", SYNC);
+}
+
+static void test_what_is_written_during_a_sync_waits_for_the_next_one(void **state)
+{
+    store_case *c = *state;
+    commit_meanwhile meanwhile = {.c = c, .at = 1, .run = commit_write_meanwhile};
+    uint64_t first = store_write(c, "a", "1", SYNC);
+    simfs_on_mutation(c->sim, commit_on_mutation, &meanwhile);
+    store_check(c, st_lsm_wait(&c->op, c->lsm, first));
+    simfs_on_mutation(c->sim, NULL, NULL);
+    assert_int_equal(meanwhile.sequence, first + 1);
+    assert_int_equal(st_lsm_published(c->lsm), first);
+    store_expect_keys(c, NULL, "a");
+    store_check(c, st_lsm_wait(&c->op, c->lsm, first + 1));
+    store_expect_keys(c, NULL, "a b");
+}
+
 /* ---- what survives ---------------------------------------------------------------------- */
 
 static void test_levels_survive_what_they_promise(void **state)
@@ -174,6 +210,35 @@ static void test_after_a_failed_sync_nothing_unpublished_is_ever_shown(void **st
     store_crash(c, SIMFS_LOSE_ALL);
     store_expect(c, "a", found >= second ? "2" : "1");
     store_expect(c, "c", "3");
+}
+
+static void commit_fail_meanwhile(commit_meanwhile *meanwhile)
+{
+    store_case *c = meanwhile->c;
+    st_op op;
+    st_op_init(&op, st_alloc_process());
+    simfs_fail_after(c->sim, 1, ST_IO, false);
+    assert_int_equal(st_lsm_wait(&op, c->lsm, meanwhile->sequence), ST_FAILED);
+    st_op_deinit(&op);
+}
+
+/* The flush that is under way would make the frame durable: but its caller has been told. */
+static void test_a_flush_does_not_show_what_a_failed_sync_has_hidden(void **state)
+{
+    store_case *c = *state;
+    store_check(c, store_try(c, "a", "1", SYNC));
+    commit_meanwhile meanwhile = {.c = c, .at = 3, .run = commit_fail_meanwhile};
+    meanwhile.sequence = store_write(c, "b", "2", SYNC);
+    simfs_on_mutation(c->sim, commit_on_mutation, &meanwhile);
+    (void)!st_lsm_flush(&c->op, c->lsm);
+    simfs_on_mutation(c->sim, NULL, NULL);
+    st_op_clear(&c->op);
+    assert_int_equal(meanwhile.at, 0);
+    assert_int_equal(st_lsm_published(c->lsm), meanwhile.sequence - 1);
+    store_expect_keys(c, NULL, "a");
+    store_drop(c);
+    store_open(c);
+    store_expect_keys(c, NULL, "a b");
 }
 
 static void test_after_a_failed_write_of_the_log_only_reads_go_on(void **state)
@@ -296,11 +361,13 @@ int main(void)
         STORE_TEST(test_a_relaxed_write_waits_for_the_sync_write_before_it),
         STORE_TEST(test_one_sync_serves_all_that_was_written_before_it),
         STORE_TEST(test_interval_writes_are_synced_when_the_interval_is_over),
+        STORE_TEST(test_what_is_written_during_a_sync_waits_for_the_next_one),
         STORE_TEST(test_levels_survive_what_they_promise),
         STORE_TEST(test_a_close_makes_everything_durable),
         STORE_TEST(test_syncs_reach_over_segments),
         STORE_TEST(test_a_giant_batch_gets_a_segment_of_its_own),
         STORE_TEST(test_after_a_failed_sync_nothing_unpublished_is_ever_shown),
+        STORE_TEST(test_a_flush_does_not_show_what_a_failed_sync_has_hidden),
         STORE_TEST(test_after_a_failed_write_of_the_log_only_reads_go_on),
         STORE_TEST(test_a_half_written_frame_is_a_failure_of_the_log),
         STORE_TEST(test_a_full_disk_refuses_writes_and_forgets_nothing),

@@ -260,6 +260,45 @@ static void test_leftovers_are_removed_and_strangers_are_not(void **state)
     assert_true(strcmp(path, "/db/000000000901.log") > 0);
 }
 
+typedef struct recovery_calls {
+    st_env_calls calls;
+    const st_env_calls *under;
+    int syncs, removals, removals_before_sync;
+} recovery_calls;
+static recovery_calls recovery_order;
+
+static st_status recovery_count_remove(st_op *op, st_env *env, const char *path)
+{
+    recovery_order.removals++;
+    recovery_order.removals_before_sync += recovery_order.syncs == 0;
+    return recovery_order.under->remove(op, env, path);
+}
+
+static st_status recovery_count_sync_dir(st_op *op, st_env *env, const char *path)
+{
+    recovery_order.syncs++;
+    return recovery_order.under->sync_dir(op, env, path);
+}
+
+/* What CURRENT says was perhaps renamed a moment before the process ended, and never synced. */
+static void test_the_directory_is_synced_before_the_first_removal(void **state)
+{
+    store_case *c = *state;
+    store_put(c, "a", "1");
+    store_check(c, st_lsm_flush(&c->op, c->lsm));
+    store_close(c);
+    recovery_put_file(c, "/db/000000000900.sst", "left");
+    st_env *env = c->options.env;
+    recovery_order = (recovery_calls){.calls = *env->calls, .under = env->calls};
+    recovery_order.calls.remove = recovery_count_remove;
+    recovery_order.calls.sync_dir = recovery_count_sync_dir;
+    env->calls = &recovery_order.calls;
+    store_open(c);
+    env->calls = recovery_order.under;
+    assert_int_equal(recovery_order.removals, 1);
+    assert_int_equal(recovery_order.removals_before_sync, 0);
+}
+
 /* The process ends at any call of a flush and a compaction, a new one opens what it finds, and then
  * the machine stops: what the second one removed must not be what the disk still refers to. */
 static void recovery_open_twice(void *ctx)
@@ -328,6 +367,11 @@ static bool recovery_fail_call(store_case *c, uint64_t call, st_status status, s
     assert_true(has_failed || (flushed == ST_OK && compacted == ST_OK));
     simfs_fail_after(c->sim, 0, ST_OK, false);
     store_expect(c, "key 000", "value");
+    bool is_writable = store_try(c, "key 000", "value", ST_DURABILITY_NONE) == ST_OK;
+    st_op_clear(&c->op);
+    if (is_writable && (flushed != ST_OK || compacted != ST_OK)) {
+        assert_int_equal(store_count_files(c, ".sst"), store_files(c)); /* nothing half done */
+    }
     simfs_crash_after(c->sim, 1);
     store_drop(c);
     simfs_restart(c->sim, how, call);
@@ -417,6 +461,7 @@ int main(void)
         STORE_TEST(test_a_full_disk_does_not_keep_a_database_from_opening),
         STORE_TEST(test_many_short_openings_do_not_pile_up_segments),
         STORE_TEST(test_leftovers_are_removed_and_strangers_are_not),
+        STORE_TEST(test_the_directory_is_synced_before_the_first_removal),
         STORE_TEST(test_an_opening_removes_nothing_that_the_disk_still_names),
         STORE_TEST(test_any_failing_call_of_a_flush_or_compaction_loses_nothing),
         STORE_TEST(test_reading_only_needs_no_lock_and_writes_nothing),
