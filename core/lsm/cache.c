@@ -12,13 +12,15 @@
  * takes blocks that nobody else uses and that were not asked for since the hand last passed. Blocks
  * in use are never waited for: the cache may then stand above its budget until they are let go.
  *
- * A block is one allocation: its head, then its bytes from the next multiple of 64 on.
+ * A block is one allocation: its head of two lines, of which a hit reads the first, then its bytes.
+ * So the bytes can be fetched ahead while the head is still on its way.
  */
 #include "lsm/cache_internal.h"
 
 #include "env/env.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #define CACHE_SHARDS_MAX 16u
 #define CACHE_SHARD_BYTES_MIN ((uint64_t)1 << 20)
@@ -30,16 +32,21 @@
 
 struct st_block_pin {
     st_block_place place;
-    uint8_t *data;
-    size_t bytes;
     _Atomic(st_block_pin *) chain; /* of the bucket */
+    size_t bytes;
+    st_cache *cache;
     _Atomic uint32_t users;
     _Atomic bool is_recent;
     bool was_findable; /* others may see it: it is freed through limbo */
-    st_cache *cache;
+    uint8_t rest_of_line[2];
+    void *memory;                              /* of the whole block */
     st_block_pin *clock_next, *clock_previous; /* in limbo: next is the one retired after it */
     uint64_t retired;                          /* the epoch then */
 };
+
+#define CACHE_HEAD_BYTES (2 * CACHE_LINE_BYTES)
+_Static_assert(sizeof(st_block_pin) <= CACHE_HEAD_BYTES, "the head of a block has two lines");
+_Static_assert(offsetof(st_block_pin, was_findable) < CACHE_LINE_BYTES, "a hit reads one line");
 
 typedef struct cache_table {
     struct cache_table *older; /* readers may still walk it: freed with the cache */
@@ -89,7 +96,7 @@ static _Atomic(st_block_pin *) *cache_bucket(cache_table *table, uint64_t hash)
 
 static size_t cache_cost(size_t bytes)
 {
-    return sizeof(st_block_pin) + CACHE_LINE_BYTES - 1 + bytes;
+    return CACHE_HEAD_BYTES + CACHE_LINE_BYTES - 1 + bytes;
 }
 
 /* ---- life ------------------------------------------------------------------------------- */
@@ -120,7 +127,7 @@ static void cache_free(st_block_pin *pin)
     st_cache *cache = pin->cache;
     size_t cost = cache_cost(pin->bytes);
     atomic_fetch_sub_explicit(&cache->memory_bytes, cost, memory_order_relaxed);
-    st_alloc_free(cache->alloc, pin, cost);
+    st_alloc_free(cache->alloc, pin->memory, cost);
 }
 
 static void cache_free_shard(st_cache *cache, cache_shard *shard)
@@ -255,6 +262,8 @@ static st_block_pin *cache_find(cache_shard *shard, uint64_t file, uint64_t offs
         return NULL;
     }
     st_block_pin *pin = atomic_load_explicit(cache_bucket(table, hash), memory_order_acquire);
+    __builtin_prefetch((const uint8_t *)pin + CACHE_HEAD_BYTES);
+    __builtin_prefetch((const uint8_t *)pin + CACHE_HEAD_BYTES + CACHE_LINE_BYTES);
     while (pin && (pin->place.offset != offset || pin->place.file != file)) {
         pin = steps-- > 0 ? atomic_load_explicit(&pin->chain, memory_order_acquire) : NULL;
     }
@@ -315,17 +324,15 @@ void st_lsm__cache_get(st_cache *cache, uint64_t file, uint64_t offset, st_block
 
 st_block_pin *st_lsm__cache_reserve(st_cache *cache, const st_block_place *place, size_t bytes)
 {
-    st_block_pin *pin = st_alloc_resize(cache->alloc, NULL, 0, cache_cost(bytes));
-    if (!pin) {
+    uint8_t *memory = st_alloc_resize(cache->alloc, NULL, 0, cache_cost(bytes));
+    if (!memory) {
         return NULL;
     }
     atomic_fetch_add_explicit(&cache->memory_bytes, cache_cost(bytes), memory_order_relaxed);
-    uintptr_t behind = (uintptr_t)(pin + 1);
-    *pin = (st_block_pin){.place = *place, .bytes = bytes, .cache = cache};
-    pin->data = (uint8_t *)(pin + 1) + (0 - behind) % CACHE_LINE_BYTES;
-    atomic_init(&pin->chain, NULL);
+    st_block_pin *pin =
+        (st_block_pin *)(void *)(memory + (0 - (uintptr_t)memory) % CACHE_LINE_BYTES);
+    *pin = (st_block_pin){.place = *place, .bytes = bytes, .cache = cache, .memory = memory};
     atomic_init(&pin->users, 1);
-    atomic_init(&pin->is_recent, false);
     return pin;
 }
 
@@ -462,7 +469,7 @@ void st_lsm__cache_drop_file(st_cache *cache, uint64_t file)
 
 uint8_t *st_lsm__pin_data(const st_block_pin *pin)
 {
-    return pin->data;
+    return (uint8_t *)(uintptr_t)pin + CACHE_HEAD_BYTES;
 }
 
 size_t st_lsm__pin_bytes(const st_block_pin *pin)
