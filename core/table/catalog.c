@@ -241,7 +241,7 @@ static st_status catalog_not_found(st_op *op, uint32_t id, st_slice name)
     }
     int shown = (int)(name.size < ST_TABLE_NAME_MAX ? name.size : ST_TABLE_NAME_MAX);
     return st_fail(op, ST_TABLE_NOT_FOUND, "Requested resource not found: Table: %.*s not found",
-                   shown, (const char *)name.data);
+                   shown, name.data ? (const char *)name.data : "");
 }
 
 st_status st_table__find(st_op *op, st_database *database, uint32_t id, st_slice name,
