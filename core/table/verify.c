@@ -54,7 +54,7 @@ static st_status verify_row(st_op *op, verify_state *state, st_slice key, st_sli
     if (id == ST_CATALOG_TABLE_ID) {
         return st_table__rows_add(op, &state->catalog, key, value);
     }
-    const st_table *table;
+    const st_table *table = NULL;
     ST_TRY(verify_end_catalog(op, state));
     ST_TRY(verify_find_table(op, state, id, &table));
     ST_TRY(st_item_validate(op, value));
