@@ -618,11 +618,6 @@ static Napi::Value call_cursor_free(const Napi::CallbackInfo &info)
     return info.Env().Undefined();
 }
 
-static Napi::Value call_version(const Napi::CallbackInfo &info)
-{
-    return Napi::String::New(info.Env(), stator_version());
-}
-
 /* ---- the environment ------------------------------------------------------------------------- */
 
 /* Runs before the runtime takes the thread-safe function away: threads end first. */
@@ -711,7 +706,6 @@ static Napi::Object start(Napi::Env env, Napi::Object exports)
     add<call_cursor_page>(env, exports, "cursorPage", data);
     add<call_submit_page>(env, exports, "submitPage", data);
     add<call_cursor_free>(env, exports, "cursorFree", data);
-    add<call_version>(env, exports, "version", data);
     return exports;
 }
 

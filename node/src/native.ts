@@ -28,7 +28,6 @@ export interface Native {
   cursorPage(cursor: number): number;
   submitPage(db: number, cursor: number): number;
   cursorFree(cursor: number): void;
-  version(): string;
 }
 
 export const LANE_WRITE = 0;
