@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build/logs
 
-packages=(gcc g++ make cmake ninja-build libzstd-dev libcmocka-dev libcsv-dev zlib1g-dev pkg-config ca-certificates python3 python3-venv iso-codes)
+packages=(gcc g++ make cmake ninja-build libzstd-dev libcmocka-dev libcsv-dev zlib1g-dev pkg-config ca-certificates python3 python3-dev python3-venv iso-codes)
 missing=()
 if command -v dpkg-query >/dev/null; then
     for package in "${packages[@]}"; do
