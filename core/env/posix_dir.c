@@ -292,6 +292,10 @@ static void posix_unlock(st_file_lock *base)
         }
     }
     if (lock->descriptor >= 0) {
+        /* A child forked just now holds a copy until its handler has run: closing ours is not
+         * enough. */
+        struct flock range = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+        (void)fcntl(lock->descriptor, F_OFD_SETLK, &range);
         (void)close(lock->descriptor);
     }
     (void)pthread_mutex_unlock(&posix_locks_mutex);

@@ -17,6 +17,17 @@
 #include "stator.h"
 
 static char directory[64];
+static int gate = -1;
+
+/* Runs in a child before every handler of the library: one that has just begun holds copies of all
+ * its parent has open, for as long as it takes. */
+static void wait_at_the_gate(void)
+{
+    char byte;
+    if (gate >= 0 && read(gate, &byte, 1) != 1) {
+        _exit(9);
+    }
+}
 
 static stator_status open_table(const char *path, stator_db **db, stator_table **table)
 {
@@ -195,6 +206,33 @@ static void the_parent_may_close_and_open_again_while_its_child_lives(void **sta
     assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
 }
 
+static void a_child_that_has_hardly_begun_does_not_keep_the_lock(void **state)
+{
+    (void)state;
+    family f = {0};
+    int ends[2];
+    assert_int_equal(open_table(directory, &f.db, &f.table), STATOR_OK);
+    assert_int_equal(pipe(ends), 0);
+    gate = ends[0];
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(0);
+    }
+    gate = -1;
+    stator_table_free(f.table);
+    assert_int_equal(stator_close(f.db, NULL), STATOR_OK);
+    stator_status again = open_table(directory, &f.db, &f.table);
+    assert_int_equal(write(ends[1], "", 1), 1);
+    int how = 0;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+    assert_int_equal(again, STATOR_OK);
+    stator_table_free(f.table);
+    assert_int_equal(stator_close(f.db, NULL), STATOR_OK);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static int open_the_parents_directory(void *arg)
 {
     (void)arg;
@@ -218,7 +256,7 @@ static void a_child_may_open_what_its_parent_has_closed(void **state)
     assert_int_equal(in_child(open_the_parents_directory, NULL), 0);
 }
 
-/* ---- forks in the middle of calls ------------------------------------------------------------ */
+/* ---- forks in the middle of calls ------------------------------------------------------- */
 
 typedef struct busy {
     stator_table *table;
@@ -285,7 +323,8 @@ static void *map_memory(void *context, void *pointer, size_t old_bytes, size_t n
 int main(void)
 {
     stator_allocator allocator = {sizeof allocator, map_memory, NULL};
-    if (stator_set_allocator(&allocator) != STATOR_OK) {
+    if (pthread_atfork(NULL, NULL, wait_at_the_gate) != 0 ||
+        stator_set_allocator(&allocator) != STATOR_OK) {
         return 2;
     }
     const struct CMUnitTest tests[] = {
@@ -294,6 +333,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(the_parent_may_close_and_open_again_while_its_child_lives,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(a_child_that_has_hardly_begun_does_not_keep_the_lock, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_child_may_open_what_its_parent_has_closed, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_child_begins_anew_whatever_other_threads_were_doing,
