@@ -1,7 +1,8 @@
 // Builds the package in place: build.mjs [deps] [ts] [native]; all of it without arguments.
 //   deps    npm ci, unless node_modules is what package-lock.json says
 //   ts      src/ to dist/
-//   native  native/ and the engine to prebuilds/PLATFORM-ARCH/stator.node, by way of build/node or $STATOR_NODE_BUILD
+//   native  native/ and the engine to prebuilds/PLATFORM-ARCH/stator.node, by way of build/node or $STATOR_NODE_BUILD;
+//           STATOR_ZSTD=static makes it need libzstd.a, as a release does
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -39,7 +40,8 @@ function native() {
   const build = process.env.STATOR_NODE_BUILD ?? join(here, "../build/node");
   const glibc = process.report.getReport().header.glibcVersionRuntime;
   const target = `${process.platform}-${process.arch}${process.platform === "linux" && !glibc ? "-musl" : ""}`;
-  run("cmake", "-S", "native", "-B", build, "-DCMAKE_BUILD_TYPE=Release", `-DSTATOR_WERROR=${process.env.STATOR_WERROR ?? "OFF"}`);
+  const options = [`-DSTATOR_WERROR=${process.env.STATOR_WERROR ?? "OFF"}`, `-DSTATOR_ZSTD=${process.env.STATOR_ZSTD ?? "auto"}`];
+  run("cmake", "-S", "native", "-B", build, "-DCMAKE_BUILD_TYPE=Release", ...options);
   run("cmake", "--build", build, "-j", String(Math.min(2, availableParallelism())));
   const folder = join(here, "prebuilds", target);
   mkdirSync(folder, { recursive: true });

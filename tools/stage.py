@@ -1,12 +1,14 @@
 """Lays out what is released, below build/stage: a Python source tree with the engine inside, and a Go module for a file proxy.
 
 python: the package with core/ and ffi/ in engine/, from which `python -m build --sdist` and pip work without the repository.
+wheel: the wheel of it for this machine, as it is released: with libzstd.a linked in, so that it asks for no library.
 go: GOPROXY=file://build/stage/goproxy gives the module at one version, with the engine beside the package, so that `go get`,
 `go build` and `go mod vendor` work without the repository.
 """
 
 import argparse
 import shutil
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -28,12 +30,20 @@ def stage_python():
     out = STAGE / "python"
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(ROOT / "python", out, ignore=shutil.ignore_patterns("build", "dist", "__pycache__", "tests", "*.egg-info"))
-    for path in engine_files():
+    for path in (*engine_files(), ROOT / "core/zstd.cmake"):
         target = out / "engine" / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
     shutil.copy(ROOT / "LICENSE", out / "LICENSE")
     return out
+
+
+def stage_wheel():
+    out = STAGE / "wheel"
+    shutil.rmtree(out, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "--disable-pip-version-check", "-q", "--no-deps", "-w", str(out),
+                    "--config-settings=cmake.define.STATOR_ZSTD=static", str(stage_python())], check=True)
+    return next(out.glob("*.whl"))
 
 
 def go_files():
@@ -68,10 +78,11 @@ def stage_go(version):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("python", "go"))
+    parser.add_argument("what", choices=("python", "wheel", "go"))
     parser.add_argument("--version", default="v0.1.0", help="of the Go module")
     options = parser.parse_args()
-    print(stage_python() if options.what == "python" else stage_go(options.version))
+    stages = {"python": stage_python, "wheel": stage_wheel, "go": lambda: stage_go(options.version)}
+    print(stages[options.what]())
     return 0
 
 

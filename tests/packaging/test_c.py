@@ -20,9 +20,9 @@ def run(*words, **options):
 def installed(tmp_path_factory):
     build, prefix = tmp_path_factory.mktemp("build"), tmp_path_factory.mktemp("prefix")
     run("cmake", "-S", ROOT, "-B", build, "-DCMAKE_BUILD_TYPE=Release", "-DSTATOR_TESTS=OFF", "-DSTATOR_UNITY=ON",
-        f"-DCMAKE_INSTALL_PREFIX={prefix}", "-DCMAKE_INSTALL_LIBDIR=lib", "-G", "Ninja")
-    run("cmake", "--build", build, "-j2")
-    run("cmake", "--install", build)
+        "-DCMAKE_INSTALL_LIBDIR=lib", "-G", "Ninja")
+    run("cmake", "--build", build, "-j2", "--target", "stator", "stator_static", "stator_cli")
+    run("cmake", "--install", build, "--prefix", prefix)
     return prefix
 
 
@@ -34,6 +34,13 @@ def test_pkg_config(installed, tmp_path):
     run("cc", APP, f"-I{installed}/include", installed / "lib/libstator.a", "-lzstd", "-lpthread", "-o", tmp_path / "static")
     assert run(tmp_path / "static") == "0.1.0\n"
     assert run(installed / "bin/stator", "--version") == "stator 0.1.0\n"
+
+
+def test_every_installed_file_names_the_prefix_given_at_installation(installed):
+    text = (installed / "lib/pkgconfig/stator.pc").read_text()
+    assert text.startswith(f"prefix={installed}\nlibdir=${{prefix}}/lib\n")
+    for path in (installed / "lib/cmake/Stator").iterdir():
+        assert "/usr/local" not in path.read_text() and str(ROOT) not in path.read_text()
 
 
 def test_find_package(installed, tmp_path):

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from zstd_files import codecs, foreign_libraries, opens_zstd, without_zstd
+
 ROOT = Path(__file__).resolve().parents[2]
 NODE = ROOT / "node"
-ENV = dict(os.environ, npm_config_audit="false", npm_config_fund="false", npm_config_update_notifier="false")
+ENV = dict(os.environ, STATOR_ZSTD="static", npm_config_audit="false", npm_config_fund="false", npm_config_update_notifier="false")
 
 PROGRAM = """
 const db = await open(process.argv[2]);
@@ -19,6 +21,18 @@ const movies = await db.table("movies", { partition: "title:S", sort: "year:N" }
 await movies.put({ title: "Alien", year: 1979 });
 for await (const m of movies.query("Alien", { sort: ge(1970), limit: 10 })) console.log(m.year);
 await db.compact();
+await db.close();
+"""
+
+COMPRESSIBLE = """
+import { open } from "stator";
+const db = await open(process.argv[2], { durability: "none" });
+const items = await db.table("items", { partition: "id:N" });
+for (let id = 0; id < 2000; id++) await items.put({ id, text: "x".repeat(400) });
+await db.compact();
+let count = 0;
+for await (const _ of items.scan()) count++;
+console.log(count);
 await db.close();
 """
 
@@ -111,7 +125,14 @@ def test_the_binary_exports_its_entry_points_alone(installed):
 @pytest.mark.skipif(platform.system() != "Linux", reason="readelf reads ELF")
 def test_the_binary_needs_no_library_but_those_of_the_system(installed):
     (binary,) = (installed / "node_modules/stator/prebuilds").glob("*/stator.node")
-    text = run("readelf", "-d", str(binary), cwd=installed)
-    needed = {line.split("[")[1].rstrip("]") for line in text.splitlines() if "(NEEDED)" in line}
-    allowed = ("libc.", "libm.", "libpthread.", "libdl.", "ld-linux", "libc.musl")
-    assert [name for name in needed if not name.startswith(allowed)] == []
+    assert foreign_libraries(binary) == []
+    assert not opens_zstd(binary)
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="the loader is told where to look")
+def test_it_compresses_where_there_is_no_zstd(installed, tmp_path):
+    (installed / "compress.mjs").write_text(COMPRESSIBLE)
+    done = subprocess.run(["node", "compress.mjs", str(tmp_path / "db")], cwd=installed, env=without_zstd(tmp_path), capture_output=True,
+                          text=True, timeout=600)
+    assert (done.stdout, done.stderr) == ("2000\n", "")
+    assert codecs(tmp_path / "db") == {"zstd"}

@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+
+from zstd_files import codecs, foreign_libraries, opens_zstd, without_zstd
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
@@ -13,6 +16,18 @@ with stator.open(":memory:") as db:
     movies = db.table("movies", partition="title:S")
     movies.put({"title": "Alien"})
     print(movies.get("Alien"), stator.__version__)
+"""
+
+COMPRESSIBLE = """
+import sys, stator
+with stator.open(sys.argv[1], durability="none") as db:
+    items = db.table("items", partition="id:N")
+    with db.batch() as batch:
+        for number in range(2000):
+            batch.put(items, {"id": number, "text": "x" * 400})
+    db.compact()
+with stator.open(sys.argv[1]) as db:
+    print(sum(1 for _ in db.table("items").scan()))
 """
 
 
@@ -35,10 +50,27 @@ def staged():
     return ROOT / "build/stage/python"
 
 
-def test_wheel(tmp_path, staged):
-    run(sys.executable, "-m", "pip", "wheel", "--disable-pip-version-check", "-q", "--no-deps", "-w", tmp_path, staged)
-    (wheel,) = tmp_path.glob("*.whl")
+@pytest.fixture(scope="module")
+def wheel():
+    return Path(run(sys.executable, ROOT / "tools/stage.py", "wheel").strip())
+
+
+def test_wheel(tmp_path, wheel):
     check_install(tmp_path, wheel)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="readelf reads ELF, and the loader is told where to look")
+def test_the_wheel_compresses_where_there_is_no_zstd(tmp_path, wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
+    (binary,) = (tmp_path / "stator").glob("_raw*.so")
+    assert foreign_libraries(binary) == []
+    assert not opens_zstd(binary)
+    exported = [line.split()[-1] for line in run("nm", "-D", "--defined-only", binary).splitlines()]
+    assert [name for name in exported if not name.startswith("PyInit_")] == []
+    env = {**without_zstd(tmp_path), "PYTHONPATH": str(tmp_path)}
+    assert run(sys.executable, "-c", COMPRESSIBLE, tmp_path / "db", cwd=tmp_path, env=env) == "2000\n"
+    assert codecs(tmp_path / "db") == {"zstd"}
 
 
 def test_source_distribution(tmp_path, staged):
