@@ -17,6 +17,8 @@ typedef struct canonical_writer {
     st_slice relaxed;
     st_slice attribute; /* the top-level attribute being written, for messages */
     size_t size;        /* DynamoDB's */
+    size_t most;        /* of it */
+    bool is_update;     /* an update made it: other words */
 } canonical_writer;
 
 typedef struct canonical_member {
@@ -60,9 +62,10 @@ static st_status canonical_text_check(canonical_writer *writer, st_slice text, c
 
 static st_status canonical_size_check(canonical_writer *writer, size_t more)
 {
-    if (more > ST_ITEM_BYTES_MAX || writer->size > ST_ITEM_BYTES_MAX - more) {
+    if (more > writer->most || writer->size > writer->most - more) {
         return st_fail(writer->op, ST_INVALID_ARGUMENT,
-                       "Item size has exceeded the maximum allowed size");
+                       "Item size %shas exceeded the maximum allowed size",
+                       writer->is_update ? "to update " : "");
     }
     return ST_OK;
 }
@@ -343,8 +346,10 @@ static st_status canonical_container(canonical_writer *writer, const st_value *v
     bool is_document = value->type == ST_TYPE_L || value->type == ST_TYPE_M;
     if (is_document && depth > ST_ITEM_NESTING_MAX) {
         return st_fail(writer->op, ST_INVALID_ARGUMENT,
-                       "Nesting Levels have exceeded supported limits: Attributes in the item have "
-                       "nested levels beyond supported limit");
+                       "Nesting Levels have exceeded supported limits%s",
+                       writer->is_update ? ""
+                                         : ": Attributes in the item have nested levels beyond "
+                                           "supported limit");
     }
     static const uint8_t canonical_tags[] = {ST_TAG_SS, ST_TAG_NS, ST_TAG_BS, ST_TAG_L, ST_TAG_M};
     size_t begin = st_item__put_begin(writer->out, canonical_tags[value->type - ST_TYPE_SS]);
@@ -416,7 +421,7 @@ static st_status canonical_item(canonical_writer *writer, const st_value *map)
     return st_buf_check(writer->op, out);
 }
 
-st_status st_item_canonicalize(st_op *op, st_slice relaxed, st_buf *out_frame)
+static st_status canonical_whole(st_op *op, st_slice relaxed, bool is_update, st_buf *out_frame)
 {
     st_reader reader = st_reader_of(relaxed);
     st_value map;
@@ -426,10 +431,64 @@ st_status st_item_canonicalize(st_op *op, st_slice relaxed, st_buf *out_frame)
                           reader.at);
     }
     size_t begin = out_frame->size;
-    canonical_writer writer = {.op = op, .out = out_frame, .relaxed = relaxed};
+    canonical_writer writer = {.op = op,
+                               .out = out_frame,
+                               .relaxed = relaxed,
+                               .most = ST_ITEM_BYTES_MAX,
+                               .is_update = is_update};
     st_status status = canonical_item(&writer, &map);
     if (status != ST_OK) {
         out_frame->size = begin;
     }
     return status;
+}
+
+st_status st_item_canonicalize(st_op *op, st_slice relaxed, st_buf *out_frame)
+{
+    return canonical_whole(op, relaxed, false, out_frame);
+}
+
+st_status st_item_canonicalize_updated(st_op *op, st_slice relaxed, st_buf *out_frame)
+{
+    return canonical_whole(op, relaxed, true, out_frame);
+}
+
+st_status st_value_canonicalize(st_op *op, st_slice relaxed, st_buf *out_value)
+{
+    st_reader reader = st_reader_of(relaxed);
+    st_value value;
+    if (!st_value_read(&reader, &value) || st_reader_left(&reader) != 0) {
+        return st_fail_at(op, ST_INVALID_ARGUMENT, (int64_t)reader.at,
+                          "the value is malformed at byte %zu", reader.at);
+    }
+    size_t begin = out_value->size;
+    canonical_writer writer = {.op = op, .out = out_value, .relaxed = relaxed, .most = SIZE_MAX};
+    st_status status = canonical_value(&writer, &value, 1);
+    status = status == ST_OK ? st_buf_check(op, out_value) : status;
+    if (status != ST_OK) {
+        out_value->size = begin;
+    }
+    return status;
+}
+
+st_status st_item_of_entries(st_op *op, st_slice entries, uint32_t count, st_buf *out_frame)
+{
+    size_t begin = out_frame->size;
+    st_reader reader = st_reader_of(entries);
+    st_value value;
+    st_buf_byte(out_frame, ST_ITEM_VERSION);
+    st_buf_byte(out_frame, 0);
+    st_buf_u32(out_frame, count);
+    size_t head = ST_ITEM__HEAD_BYTES + 4 * (size_t)count;
+    for (uint32_t i = 0; i < count; i++) {
+        st_buf_u32(out_frame, (uint32_t)(head + reader.at));
+        (void)st_reader_slice(&reader, st_reader_varint(&reader));
+        if (!st_value_read(&reader, &value)) {
+            out_frame->size = begin;
+            return st_fail_at(op, ST_CORRUPT, (int64_t)reader.at,
+                              "the item is damaged at byte %zu of its entries", reader.at);
+        }
+    }
+    st_buf_slice(out_frame, entries);
+    return st_buf_check(op, out_frame);
 }

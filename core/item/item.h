@@ -97,6 +97,15 @@ st_status st_number_subtract(st_op *op, const st_number *a, const st_number *b,
  * checked. What an item may not hold is INVALID_ARGUMENT with DynamoDB's text; malformed bytes and
  * bad UTF-8 with the position in relaxed. On failure out_frame is as long as before the call. */
 st_status st_item_canonicalize(st_op *op, st_slice relaxed, st_buf *out_frame) ST_MUST_USE;
+/* The same for an item that an update made: size and nesting are refused in the words for updates.
+ */
+st_status st_item_canonicalize_updated(st_op *op, st_slice relaxed, st_buf *out_frame) ST_MUST_USE;
+/* Appends one canonical value of a relaxed one. As st_item_canonicalize, but of any size and type.
+ */
+st_status st_value_canonicalize(st_op *op, st_slice relaxed, st_buf *out_value) ST_MUST_USE;
+/* Appends the canonical frame of so many canonical entries (name and value), which are in order. */
+st_status st_item_of_entries(st_op *op, st_slice entries, uint32_t count,
+                             st_buf *out_frame) ST_MUST_USE;
 /* Checks a canonical frame that comes from disk, completely and without allocating. CORRUPT with
  * the position in it, UNSUPPORTED for a later version. */
 st_status st_item_validate(st_op *op, st_slice frame) ST_MUST_USE;
@@ -117,6 +126,7 @@ typedef struct st_value {
 bool st_value_read(st_reader *reader, st_value *out_value);
 /* The same for bytes that must be exactly one value. */
 bool st_value_of(st_slice encoded, st_value *out_value);
+size_t st_value_size(const st_value *value); /* DynamoDB's size of a canonical value */
 uint32_t st_item_count(st_slice frame); /* attributes */
 /* Attribute by index 0..count-1, in name order; false past the end or when malformed. */
 bool st_item_at(st_slice frame, uint32_t index, st_slice *out_name, st_value *out_value);

@@ -35,6 +35,11 @@ static size_t limits_size_of(const st_value *value, uint32_t depth)
     return size;
 }
 
+size_t st_value_size(const st_value *value)
+{
+    return limits_size_of(value, 1);
+}
+
 size_t st_item_size(st_slice frame)
 {
     size_t size = 0;

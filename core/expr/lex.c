@@ -1,0 +1,250 @@
+/* Tokens, and what every parser of expressions does with them.
+ *
+ * The service's syntax error shows the offending token and what is near: from the token before it
+ * to the one behind it, with the blanks as written. So the parser always has three tokens. What is
+ * wrong besides grammar (reserved words, unknown functions, redundant parentheses) is told only
+ * when the grammar is right; the first such complaint is kept until then.
+ */
+#include "expr/expr_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *st_expr_kind_name(st_expr_kind kind)
+{
+    static const char *const lex_kinds[] = {
+        "ConditionExpression", "FilterExpression",     "KeyConditionExpression",
+        "UpdateExpression",    "ProjectionExpression", "SearchConditionExpression",
+    };
+    return lex_kinds[kind];
+}
+
+/* ---- failing ---------------------------------------------------------------------------- */
+
+#define LEX_MESSAGE_MAX 8192
+
+st_status st_expr__fail(st_op *op, st_expr_kind kind, int64_t position, const char *format, ...)
+{
+    char text[LEX_MESSAGE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return st_fail_at(op, ST_INVALID_ARGUMENT, position, "Invalid %s: %s", st_expr_kind_name(kind),
+                      text);
+}
+
+void st_expr__complain(st_parser *parser, int64_t position, const char *format, ...)
+{
+    if (parser->complaint != ST_OK) {
+        return;
+    }
+    parser->complaint = ST_INVALID_ARGUMENT;
+    parser->complaint_position = position;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(parser->complaint_text, sizeof parser->complaint_text, format, arguments);
+    va_end(arguments);
+}
+
+st_slice st_expr__text(const st_parser *parser, const st_token *token)
+{
+    return st_slice_of(parser->text.data + token->begin, token->end - token->begin);
+}
+
+static bool lex_is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+st_status st_expr__syntax_error(st_parser *parser)
+{
+    bool is_end = parser->token.kind == ST_TOKEN_END;
+    bool has_before = parser->before.end > parser->before.begin;
+    size_t begin = has_before ? parser->before.begin : parser->token.begin;
+    size_t end = parser->behind.end;
+    if (is_end) {
+        begin = has_before ? parser->before.begin : 0;
+        end = has_before ? parser->before.end : parser->text.size;
+    } else if (parser->behind.kind == ST_TOKEN_END) {
+        end = parser->token.end;
+    }
+    st_slice near = st_slice_of(parser->text.data + begin, end - begin);
+    st_slice token = is_end ? st_slice_str("<EOF>") : st_expr__text(parser, &parser->token);
+    return st_expr__fail(parser->op, parser->kind, (int64_t)parser->token.begin,
+                         "Syntax error; token: \"%.*s\", near: \"%.*s\"", (int)token.size,
+                         (const char *)token.data, (int)near.size, (const char *)near.data);
+}
+
+/* ---- tokens ----------------------------------------------------------------------------- */
+
+static bool lex_is_letter(uint8_t byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+}
+
+static bool lex_is_digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static size_t lex_word_end(st_slice text, size_t at)
+{
+    while (at < text.size && (lex_is_letter(text.data[at]) || lex_is_digit(text.data[at]))) {
+        at++;
+    }
+    return at;
+}
+
+/* One character that no grammar knows; UTF-8 sequences stay whole. */
+static size_t lex_other_end(st_slice text, size_t at)
+{
+    at++;
+    while (at < text.size && (text.data[at] & 0xc0) == 0x80) {
+        at++;
+    }
+    return at;
+}
+
+static st_token_kind lex_pair(uint8_t first, uint8_t second)
+{
+    if (first == '<' && second == '>') {
+        return ST_TOKEN_NOT_EQUAL;
+    }
+    if (second == '=' && (first == '<' || first == '>')) {
+        return first == '<' ? ST_TOKEN_AT_MOST : ST_TOKEN_AT_LEAST;
+    }
+    return ST_TOKEN_END;
+}
+
+static st_token lex_next(st_slice text, size_t at)
+{
+    while (at < text.size && lex_is_blank(text.data[at])) {
+        at++;
+    }
+    st_token token = {.kind = ST_TOKEN_END, .begin = at, .end = at};
+    if (at >= text.size) {
+        return token;
+    }
+    uint8_t byte = text.data[at];
+    uint8_t next = at + 1 < text.size ? text.data[at + 1] : 0;
+    if (lex_is_letter(byte)) {
+        token.kind = ST_TOKEN_NAME;
+        token.end = lex_word_end(text, at);
+    } else if ((byte == '#' || byte == ':') && (lex_is_letter(next) || lex_is_digit(next))) {
+        token.kind = byte == '#' ? ST_TOKEN_HASH : ST_TOKEN_COLON;
+        token.end = lex_word_end(text, at + 1);
+    } else if (lex_is_digit(byte)) {
+        token.kind = ST_TOKEN_NUMBER;
+        token.end = at + 1;
+        /* a zero stands alone: "00" is two tokens */
+        while (byte != '0' && token.end < text.size && lex_is_digit(text.data[token.end])) {
+            token.end++;
+        }
+    } else if (lex_pair(byte, next) != ST_TOKEN_END) {
+        token.kind = lex_pair(byte, next);
+        token.end = at + 2;
+    } else if (memchr("()[],.+-=<>", byte, 11)) {
+        token.kind = ST_TOKEN_SIGN;
+        token.sign = byte;
+        token.end = at + 1;
+    } else {
+        token.kind = ST_TOKEN_OTHER;
+        token.end = lex_other_end(text, at);
+    }
+    return token;
+}
+
+void st_expr__advance(st_parser *parser)
+{
+    parser->before = parser->token;
+    parser->token = parser->behind;
+    parser->behind = lex_next(parser->text, parser->behind.end);
+}
+
+/* ---- beginning and end ------------------------------------------------------------------ */
+
+st_status st_expr__begin(st_parser *parser, st_op *op, st_expr_kind kind, st_slice text,
+                         st_expr_scope *scope)
+{
+    *parser = (st_parser){.op = op, .kind = kind, .text = text, .scope = scope};
+    if (text.size == 0) {
+        return st_expr__fail(op, kind, 0, "The expression can not be empty;");
+    }
+    if (text.size > ST_EXPR_BYTES_MAX) {
+        return st_expr__fail(op, kind, ST_EXPR_BYTES_MAX,
+                             "Expression size has exceeded the maximum allowed size;");
+    }
+    parser->token = lex_next(text, 0);
+    parser->behind = lex_next(text, parser->token.end);
+    return ST_OK;
+}
+
+bool st_expr__is_sign(const st_parser *parser, char sign)
+{
+    return parser->token.kind == ST_TOKEN_SIGN && parser->token.sign == (uint8_t)sign;
+}
+
+bool st_expr__is_word(const st_parser *parser, const char *word)
+{
+    st_slice text = st_expr__text(parser, &parser->token);
+    if (parser->token.kind != ST_TOKEN_NAME || text.size != strlen(word)) {
+        return false;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t byte = text.data[i];
+        if ((byte >= 'a' && byte <= 'z' ? byte - 'a' + 'A' : byte) != word[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+st_status st_expr__expect_sign(st_parser *parser, char sign)
+{
+    if (!st_expr__is_sign(parser, sign)) {
+        return st_expr__syntax_error(parser);
+    }
+    st_expr__advance(parser);
+    return ST_OK;
+}
+
+st_status st_expr__finish(st_parser *parser)
+{
+    if (parser->token.kind != ST_TOKEN_END) {
+        return st_expr__syntax_error(parser);
+    }
+    if (parser->complaint != ST_OK) {
+        return st_expr__fail(parser->op, parser->kind, parser->complaint_position, "%s",
+                             parser->complaint_text);
+    }
+    if (parser->operator_count > ST_EXPR_OPERATORS_MAX) {
+        return st_expr__fail(parser->op, parser->kind, -1,
+                             "The expression contains too many operators; operator count: %u",
+                             parser->operator_count);
+    }
+    return ST_OK;
+}
+
+/* ---- functions -------------------------------------------------------------------------- */
+
+static const char *const lex_functions[] = {
+    "",     "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains",
+    "size", "if_not_exists",    "list_append",
+};
+
+st_function st_expr__function(st_slice word)
+{
+    for (int i = ST_FUNCTION_EXISTS; i <= ST_FUNCTION_LIST_APPEND; i++) {
+        if (st_slice_equal(word, st_slice_str(lex_functions[i]))) {
+            return (st_function)i;
+        }
+    }
+    return ST_FUNCTION_NONE;
+}
+
+const char *st_expr__function_name(st_function function)
+{
+    return lex_functions[function];
+}
