@@ -187,8 +187,11 @@ def test_closing_twice_and_using_what_is_closed(tmp_path):
     with pytest.raises(stator.StatorError) as caught:
         next(items)
     assert caught.value.code == "CLOSED"
-    with pytest.raises(stator.StatorError):
-        movies.get("a")
+    for call in (lambda: movies.get("a"), lambda: movies.put({"title": "d"}), db.tables, db.flush, db.verify, db.stats, movies.scan):
+        with pytest.raises(stator.StatorError) as caught:
+            call()
+        assert caught.value.code == "CLOSED"
+    assert repr(db).endswith(" closed>")
     items.close()
 
 

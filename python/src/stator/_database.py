@@ -62,7 +62,8 @@ class Database:
     """An open database; made by open(). Use it as a context manager, or close() it."""
 
     def __init__(self, token, path, mode):
-        self._token = token
+        self._token = token  # kept after closing: calls then say CLOSED
+        self._is_open = True
         self._mode = mode
         self.path = path
 
@@ -73,7 +74,7 @@ class Database:
         self.close()
 
     def __repr__(self):
-        return f"<stator.Database {self.path!r}{'' if self._token else ' closed'}>"
+        return f"<stator.Database {self.path!r}{'' if self._is_open else ' closed'}>"
 
     def __del__(self):
         try:
@@ -83,9 +84,9 @@ class Database:
 
     def close(self):
         """Syncs and closes; closing twice is fine. Iterators that are still open then raise ClosedError."""
-        token, self._token = getattr(self, "_token", 0), 0
-        if token:
-            hot.close(token)
+        was_open, self._is_open = getattr(self, "_is_open", False), False
+        if was_open:
+            hot.close(self._token)
 
     def table(self, name, partition=None, sort=None):
         """Opens a table; with partition (and sort), "name:T" with T one of S, N and B, creates it when it is missing.
