@@ -71,15 +71,16 @@ void st_op_clear(st_op *op)
     op->error.position = -1;
 }
 
-/* vsnprintf may cut a UTF-8 sequence in half at the end of the buffer; the message stays a valid
- * prefix. */
-static void base_trim_utf8(char *message)
+/* The message is UTF-8 whatever the caller's bytes in it: one that is not becomes a question mark,
+ * and what vsnprintf cut in half at the end of the buffer is left out. */
+static void base_make_utf8(char *message)
 {
     size_t size = strlen(message);
     size_t position = 0;
-    if (!st_utf8_valid(st_slice_of(message, size), &position) && size == ST_ERROR_MESSAGE_MAX - 1 &&
-        size - position < 4) {
-        message[position] = '\0';
+    while (!st_utf8_valid(st_slice_of(message, size), &position)) {
+        bool is_cut = size == ST_ERROR_MESSAGE_MAX - 1 && size - position < 4;
+        message[position] = is_cut ? '\0' : '?';
+        size = is_cut ? position : size;
     }
 }
 
@@ -96,7 +97,7 @@ static st_status base_fail(st_op *op, st_status code, int64_t position, const ch
     op->error.flags = st_status_flags(code);
     op->error.position = position;
     vsnprintf(op->error.message, sizeof op->error.message, format, arguments);
-    base_trim_utf8(op->error.message);
+    base_make_utf8(op->error.message);
     return code;
 }
 

@@ -245,13 +245,39 @@ static size_t key_component_bytes(st_slice bytes, st_type type)
     return 0;
 }
 
-/* Appends a component as a relaxed value; false when text is not UTF-8. */
-static bool key_component_value(st_slice component, st_type type, st_buf *out)
+/* Whether st_key__append could have written the component: a value that is not empty, text that is
+ * UTF-8, sizes within the limits. size counts the components before it, and then this one too. */
+static bool key_component_is_legal(st_slice component, const st_key_part *part,
+                                   st_key__part_size *size)
+{
+    st_number number;
+    if (part->type == ST_TYPE_N) {
+        size->bytes += st_number_decode(component, &number) ? st_number_size(&number) : 0;
+        return true;
+    }
+    size_t content = component.size - 2, from = 0, bytes = 0;
+    while (from < content) {
+        const uint8_t *zero = memchr(component.data + from, 0, content - from);
+        size_t end = zero ? (size_t)(zero - component.data) : content;
+        st_slice piece = st_slice_of(component.data + from, end - from);
+        if (part->type == ST_TYPE_S && !st_utf8_valid(piece, NULL)) {
+            return false;
+        }
+        bytes += piece.size + (zero != NULL);
+        from = zero ? end + 2 : content;
+    }
+    bool is_legal = key_check_size(NULL, part, size, bytes) == ST_OK;
+    size->bytes += bytes;
+    return is_legal;
+}
+
+/* Appends a component as a relaxed value. */
+static void key_component_value(st_slice component, st_type type, st_buf *out)
 {
     if (type == ST_TYPE_N) {
         st_buf_byte(out, ST_TAG_N);
         st_item__put_bytes(out, component);
-        return true;
+        return;
     }
     size_t escapes = 0, content = component.size - 2;
     for (size_t i = 0; i < content; i++) {
@@ -260,15 +286,10 @@ static bool key_component_value(st_slice component, st_type type, st_buf *out)
     st_buf_byte(out, type == ST_TYPE_S ? ST_TAG_S : ST_TAG_B);
     st_buf_varint(out, content - escapes);
     uint8_t *to = st_buf_extend(out, content - escapes);
-    if (!to) {
-        return true; /* the caller sees the failed buffer */
-    }
-    size_t size = 0;
-    for (size_t i = 0; i < content; i++) {
-        to[size++] = component.data[i];
+    for (size_t i = 0; to && i < content; i++) { /* without memory the caller sees a failed buffer */
+        *to++ = component.data[i];
         i += component.data[i] == 0;
     }
-    return type == ST_TYPE_B || st_utf8_valid(st_slice_of(to, size), NULL);
 }
 
 /* Walks the components of a key. Returns where they end, or 0 and where the key is wrong. Appends
@@ -278,25 +299,25 @@ static size_t key_walk(st_slice key, uint32_t table_id, const st_key_schema *sch
 {
     size_t at = KEY_HEAD_BYTES;
     uint32_t count = schema->partition_count + schema->sort_count;
+    st_key__part_size sizes[2] = {{.is_partition = true}, {.is_partition = false}};
     *out_wrong = 0;
     if (key.size < KEY_HEAD_BYTES || st_get_be32(key.data) != table_id) {
         return 0;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const st_key_part *part = i < schema->partition_count
-                                      ? &schema->partition[i]
-                                      : &schema->sort[i - schema->partition_count];
+        bool is_sort = i >= schema->partition_count;
+        const st_key_part *part =
+            is_sort ? &schema->sort[i - schema->partition_count] : &schema->partition[i];
         st_slice rest = st_slice_of(key.data + at, key.size - at);
         size_t bytes = key_component_bytes(rest, part->type);
+        st_slice component = st_slice_of(rest.data, bytes);
         *out_wrong = at;
-        if (bytes == 0) {
+        if (bytes == 0 || !key_component_is_legal(component, part, &sizes[is_sort])) {
             return 0;
         }
         if (out) {
             st_item__put_bytes(out, part->name);
-            if (!key_component_value(st_slice_of(rest.data, bytes), part->type, out)) {
-                return 0;
-            }
+            key_component_value(component, part->type, out);
         }
         at += bytes;
         if (i + 1 == schema->partition_count &&
