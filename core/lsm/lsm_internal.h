@@ -172,6 +172,9 @@ typedef enum st_name_kind {
 } st_name_kind;
 st_name_kind st_lsm__name_parse(const char *name, uint64_t *out_id);
 #define ST_NAME_ROOM 40
+/* Names hold 18 digits; a database whose numbers are beyond this one is refused, so that they do
+ * not run out. */
+#define ST_FILE_ID_MAX UINT64_C(100000000000000000)
 void st_lsm__name(st_name_kind kind, uint64_t id, char to[ST_NAME_ROOM]);
 /* In the database directory; in the arena of op, NULL: no memory. */
 const char *st_lsm__path(st_op *op, const st_lsm *lsm, st_name_kind kind, uint64_t id);
@@ -242,6 +245,9 @@ st_status st_lsm__manifest_write(st_op *op, st_lsm *lsm, st_version *version, ui
  * caller, and its header is the caller's to free. */
 st_status st_lsm__manifest_read(st_op *op, st_lsm *lsm, st_manifest *out_manifest,
                                 st_version **out_version) ST_MUST_USE;
+/* Appends to text. */
+st_status st_lsm__current_inspect(st_op *op, st_buf *text, const char *path, st_lsm_print print,
+                                  void *ctx) ST_MUST_USE;
 st_status st_lsm__manifest_inspect(st_op *op, st_slice bytes, const char *path, st_lsm_print print,
                                    void *ctx) ST_MUST_USE;
 

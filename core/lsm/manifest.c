@@ -233,6 +233,17 @@ static st_reader manifest_body(st_slice bytes, st_manifest *out_manifest, st_sli
     return reader;
 }
 
+static st_status manifest_check_numbers(st_op *op, const st_manifest *manifest, const char *path)
+{
+    if (manifest->next_file_id <= ST_FILE_ID_MAX && manifest->sequence <= ST_SEQUENCE_MAX &&
+        manifest->durable <= ST_SEQUENCE_MAX) {
+        return ST_OK;
+    }
+    return st_fail_at(op, ST_CORRUPT, MANIFEST_HEADER_BYTES,
+                      "%s: a file number or sequence beyond all at offset %u", path,
+                      MANIFEST_HEADER_BYTES);
+}
+
 static st_status manifest_load_file(st_op *op, st_lsm *lsm, const st_sst_summary *summary,
                                     uint32_t level, st_version *version, const char *path)
 {
@@ -297,6 +308,28 @@ static st_status manifest_read_file(st_op *op, st_lsm *lsm, const char *path, st
     return status;
 }
 
+/* The text of CURRENT, a NUL behind it. */
+static bool manifest_current_parse(const st_buf *text, uint64_t *out_id)
+{
+    char expected[MANIFEST_CURRENT_MAX], name[32] = "";
+    bool is_named = sscanf((char *)text->data, "stator 1 %31s", name) == 1 &&
+                    st_lsm__name_parse(name, out_id) == ST_NAME_MANIFEST;
+    snprintf(expected, sizeof expected, "stator 1 %s %08x\n", name,
+             st_crc32c(0, name, strlen(name)));
+    return is_named && strcmp(expected, (char *)text->data) == 0 &&
+           text->size == strlen(expected) + 1;
+}
+
+static st_status manifest_current_check(st_op *op, st_buf *text, const char *path, uint64_t *out_id)
+{
+    st_buf_byte(text, 0);
+    ST_TRY(st_buf_check(op, text));
+    return manifest_current_parse(text, out_id)
+               ? ST_OK
+               : st_fail_at(op, ST_CORRUPT, 0, "%s: damaged at offset 0; it must name a manifest",
+                            path);
+}
+
 static st_status manifest_current(st_op *op, st_lsm *lsm, st_buf *text, uint64_t *out_id)
 {
     const char *path = st_lsm__path(op, lsm, ST_NAME_CURRENT, 0);
@@ -304,19 +337,7 @@ static st_status manifest_current(st_op *op, st_lsm *lsm, st_buf *text, uint64_t
         return st_fail_memory(op, lsm->path.size);
     }
     ST_TRY(manifest_read_file(op, lsm, path, text));
-    char expected[MANIFEST_CURRENT_MAX], name[32] = "";
-    st_buf_byte(text, 0);
-    ST_TRY(st_buf_check(op, text));
-    bool is_named = sscanf((char *)text->data, "stator 1 %31s", name) == 1 &&
-                    st_lsm__name_parse(name, out_id) == ST_NAME_MANIFEST;
-    snprintf(expected, sizeof expected, "stator 1 %s %08x\n", name,
-             st_crc32c(0, name, strlen(name)));
-    if (!is_named || strcmp(expected, (char *)text->data) != 0 ||
-        text->size != strlen(expected) + 1) {
-        return st_fail_at(op, ST_CORRUPT, 0, "%s: damaged at offset 0; it must name a manifest",
-                          path);
-    }
-    return ST_OK;
+    return manifest_current_check(op, text, path, out_id);
 }
 
 static st_status manifest_parse(st_op *op, st_lsm *lsm, st_slice bytes, const char *path,
@@ -329,6 +350,7 @@ static st_status manifest_parse(st_op *op, st_lsm *lsm, st_slice bytes, const ch
     }
     st_slice header;
     st_reader reader = manifest_body(bytes, out_manifest, &header);
+    ST_TRY(manifest_check_numbers(op, out_manifest, path));
     st_buf_slice(&out_manifest->header, header);
     ST_TRY(st_buf_check(op, &out_manifest->header));
     return manifest_load_files(op, lsm, &reader, version, path);
@@ -366,6 +388,18 @@ out:
 }
 
 /* ---- in words --------------------------------------------------------------------------- */
+
+st_status st_lsm__current_inspect(st_op *op, st_buf *text, const char *path, st_lsm_print print,
+                                  void *ctx)
+{
+    uint64_t id;
+    ST_TRY(manifest_current_check(op, text, path, &id));
+    char line[64 + MANIFEST_CURRENT_MAX];
+    size_t bytes = text->size - 2; /* without line end and NUL */
+    snprintf(line, sizeof line, "names the manifest: %.*s", (int)bytes, (const char *)text->data);
+    print(ctx, line);
+    return ST_OK;
+}
 
 st_status st_lsm__manifest_inspect(st_op *op, st_slice bytes, const char *path, st_lsm_print print,
                                    void *ctx)

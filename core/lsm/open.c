@@ -136,6 +136,10 @@ static st_status open_look(st_op *op, st_lsm *lsm, open_directory *out_directory
                      id >= next ? id + 1 : next); /* numbers of leftovers are not used again */
     }
     st_buf_deinit(&names);
+    if (status == ST_OK && atomic_load(&lsm->next_file_id) > ST_FILE_ID_MAX) {
+        return st_fail(op, ST_CORRUPT, "%s: holds a file with a number beyond all",
+                       (const char *)lsm->path.data);
+    }
     return status;
 }
 

@@ -148,6 +148,10 @@ static st_status verify_inspect_log(st_op *op, st_env *env, const char *path, st
             frame.body.size);
         print(ctx, line);
         if (status != ST_OK) {
+            st_op_clear(op);
+            status = st_fail_at(op, status, (int64_t)offset,
+                                "%s: malformed batch in the frame at offset %llu", path,
+                                (unsigned long long)offset);
             break;
         }
     }
@@ -191,7 +195,6 @@ st_status st_lsm_inspect(st_op *op, st_env *env, const char *path, st_lsm_print 
         st_buf_deinit(&bytes);
         return status;
     }
-    char line[256];
     if (st_slice_starts_with(content, st_slice_str(ST_LOG_MAGIC))) {
         status = verify_inspect_log(op, env, path, print, ctx);
     } else if (st_slice_starts_with(content, st_slice_str(ST_SST_MAGIC))) {
@@ -199,9 +202,7 @@ st_status st_lsm_inspect(st_op *op, st_env *env, const char *path, st_lsm_print 
     } else if (st_slice_starts_with(content, st_slice_str("STATORMF"))) {
         status = st_lsm__manifest_inspect(op, content, path, print, ctx);
     } else if (st_slice_starts_with(content, st_slice_str("stator 1 "))) {
-        snprintf(line, sizeof line, "names the manifest: %.*s",
-                 (int)(content.size < 64 ? content.size : 64), (const char *)content.data);
-        print(ctx, line);
+        status = st_lsm__current_inspect(op, &bytes, path, print, ctx);
     } else {
         status = st_fail(op, ST_NOT_A_DATABASE,
                          "%s: neither a log segment nor a manifest nor a sorted file", path);

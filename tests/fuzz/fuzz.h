@@ -39,31 +39,4 @@ uint8_t fuzz_take_byte(st_slice *input);
 /* Takes a piece with its length in front, u16 little-endian, at most what is left. */
 st_slice fuzz_take_piece(st_slice *input);
 
-/* ---- files ------------------------------------------------------------------------------ */
-
-/* A memory Env with the empty directory /db, and a file in it. */
-st_env *fuzz_env_create(st_op *op);
-void fuzz_env_put(st_op *op, st_env *env, const char *path, st_slice bytes);
-
-/* The database id of all files: 00 01 .. 0F. */
-extern const uint8_t fuzz_database_id[16];
-/* Makes the checksums in a copy of a file right again, as far as its lengths lead: what the fuzzer
- * changes is then seen by the parser behind them. */
-void fuzz_repair_log(st_buf *file);
-void fuzz_repair_manifest(st_buf *file);
-void fuzz_repair_sorted(st_buf *file);
-/* The line of CURRENT that names manifest file_id. */
-void fuzz_put_current(st_buf *out, uint64_t file_id);
-
-/* ---- an lsm on such a directory --------------------------------------------------------- */
-
-/* Opens /db with threads off. */
-st_status fuzz_lsm_open(st_op *op, st_env *env, bool read_only, st_lsm **out_lsm);
-/* Everything that is in it, forwards, as varint-framed pairs; checks order and that backwards it is
- * the same. A failure is one of fuzz_damages. */
-st_status fuzz_lsm_read(st_op *op, st_lsm *lsm, st_buf *out_pairs);
-/* The whole life of a damaged directory: opening read-only, reading, opening, verifying, closing,
- * opening again. All that answer give the same. */
-void fuzz_lsm_live(st_env *env);
-
 #endif
