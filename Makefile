@@ -1,5 +1,5 @@
 # Thin targets for people; CMake presets do the work.
-.PHONY: help quickstart test test-long test-one tidy bench clean deps build
+.PHONY: help quickstart test test-long test-one fuzz fuzz-corpus tidy bench clean deps build fuzz-build
 quiet = @bash tools/quiet.sh
 jobs = $(shell nproc)
 
@@ -34,6 +34,17 @@ test-one: deps ## one C test under the sanitizers: make test-one NAME=base
 	$(quiet) configure-asan cmake --preset asan
 	$(quiet) build-asan cmake --build --preset asan -j$(jobs) --target test_$(NAME)
 	@ctest --test-dir build/asan --no-tests=error --output-on-failure -R '^$(NAME)$$'
+
+fuzz-build:
+	@bash tools/deps.sh clang
+	$(quiet) configure-fuzz cmake --preset fuzz
+	$(quiet) build-fuzz cmake --build --preset fuzz -j$(jobs) --target fuzz_targets
+
+fuzz: fuzz-build ## fuzz every target for FUZZ_SECONDS (60): make fuzz NAME=number FUZZ_SECONDS=600
+	@bash tools/fuzz.sh $(NAME)
+
+fuzz-corpus: fuzz-build ## choose the inputs that tests/fuzz/corpus keeps
+	@bash tools/fuzz.sh --minimise $(NAME)
 
 tidy: ## check the rules of the house
 	@python3 tools/tidy.py

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the build and the tests need and the machine lacks. Run twice it does nothing.
+# Installs what the build and the tests need and the machine lacks; words are further packages. Run twice it does nothing.
 #
 # Compilers and libraries come from the distribution. The Python environment and the Go and Node toolchains are prepared
 # as soon as tests/suites.json has a suite of their kind, below build/, and only if what is on PATH is not enough.
@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build/logs
 
-packages=(gcc g++ make cmake ninja-build libzstd-dev libcmocka-dev libcsv-dev zlib1g-dev pkg-config ca-certificates python3 python3-dev python3-venv iso-codes)
+packages=(gcc g++ make cmake ninja-build libzstd-dev libcmocka-dev libcsv-dev zlib1g-dev pkg-config ca-certificates python3 python3-dev python3-venv iso-codes "$@")
 missing=()
 if command -v dpkg-query >/dev/null; then
     for package in "${packages[@]}"; do

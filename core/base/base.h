@@ -107,8 +107,7 @@ void st_op_init(st_op *op, const st_alloc *alloc);
 void st_op_deinit(st_op *op);
 
 /* Records code and text (the first failure wins until st_op_clear) and returns code. Bytes of the
- * text that are not UTF-8 become question marks. op may be
- * NULL. */
+ * text that are not UTF-8 become question marks. op may be NULL. */
 st_status st_fail(st_op *op, st_status code, const char *format, ...) ST_PRINTF(3, 4);
 st_status st_fail_at(st_op *op, st_status code, int64_t position, const char *format, ...)
     ST_PRINTF(4, 5);

@@ -286,7 +286,8 @@ static void key_component_value(st_slice component, st_type type, st_buf *out)
     st_buf_byte(out, type == ST_TYPE_S ? ST_TAG_S : ST_TAG_B);
     st_buf_varint(out, content - escapes);
     uint8_t *to = st_buf_extend(out, content - escapes);
-    for (size_t i = 0; to && i < content; i++) { /* without memory the caller sees a failed buffer */
+    for (size_t i = 0; to && i < content;
+         i++) { /* without memory the caller sees a failed buffer */
         *to++ = component.data[i];
         i += component.data[i] == 0;
     }

@@ -6,6 +6,66 @@
 
 /* ---- verify ----------------------------------------------------------------------------- */
 
+/* Smallest and largest key of a file, gathered from its entries and range deletes. */
+typedef struct verify_bounds {
+    st_buf smallest, largest;
+    bool has_any;
+} verify_bounds;
+
+static void verify_widen(verify_bounds *bounds, st_slice smallest, st_slice largest)
+{
+    if (!bounds->has_any || st_slice_compare(smallest, st_buf_view(&bounds->smallest)) < 0) {
+        st_buf_clear(&bounds->smallest);
+        st_buf_slice(&bounds->smallest, smallest);
+    }
+    if (!bounds->has_any || st_slice_compare(largest, st_buf_view(&bounds->largest)) > 0) {
+        st_buf_clear(&bounds->largest);
+        st_buf_slice(&bounds->largest, largest);
+    }
+    bounds->has_any = true;
+}
+
+static st_status verify_widen_range(void *ctx, st_op *op, const st_range_delete *range)
+{
+    (void)op;
+    verify_widen(ctx, range->from, range->to);
+    return ST_OK;
+}
+
+static st_status verify_widen_entry(st_op *op, st_sst *sst, bool is_last, verify_bounds *bounds)
+{
+    st_iter *iter;
+    ST_TRY(st_lsm__sst_iter(op, sst, is_last, &iter));
+    st_status status = st_lsm__iter_first(op, iter);
+    if (status == ST_OK && iter->valid) {
+        verify_widen(bounds, iter->entry.key, iter->entry.key);
+    }
+    st_lsm__iter_destroy(iter);
+    return status;
+}
+
+/* A get believes the keys that the manifest keeps of a file. Its entries are in order. */
+static st_status verify_keys(st_op *op, st_sst *sst, const st_sst_summary *summary)
+{
+    verify_bounds bounds = {.has_any = false};
+    st_buf_init(&bounds.smallest, sst->alloc);
+    st_buf_init(&bounds.largest, sst->alloc);
+    st_status status;
+    ST_TRY_OUT(verify_widen_entry(op, sst, false, &bounds));
+    ST_TRY_OUT(verify_widen_entry(op, sst, true, &bounds));
+    ST_TRY_OUT(st_lsm__sst_ranges(op, sst, verify_widen_range, &bounds));
+    ST_TRY_OUT(st_buf_check(op, &bounds.smallest));
+    ST_TRY_OUT(st_buf_check(op, &bounds.largest));
+    if (!st_slice_equal(st_buf_view(&bounds.smallest), summary->smallest_key) ||
+        !st_slice_equal(st_buf_view(&bounds.largest), summary->largest_key)) {
+        status = st_lsm__sst_corrupt(op, sst, 0, "the manifest knows other keys of this file");
+    }
+out:
+    st_buf_deinit(&bounds.largest);
+    st_buf_deinit(&bounds.smallest);
+    return status;
+}
+
 /* Opens the file once more, past the cache, so that every byte is read from the disk. */
 static st_status verify_file(st_op *op, st_lsm *lsm, const st_sst_summary *summary,
                              uint64_t *out_entries)
@@ -18,6 +78,9 @@ static st_status verify_file(st_op *op, st_lsm *lsm, const st_sst_summary *summa
                             : st_fail_memory(op, lsm->path.size);
     if (status == ST_OK) {
         status = st_lsm__sst_verify(op, sst, out_entries);
+    }
+    if (status == ST_OK) {
+        status = verify_keys(op, sst, summary);
     }
     st_lsm__sst_close(sst);
     st_lsm__cache_destroy(cache);

@@ -92,8 +92,7 @@ void fuzz_repair_log(st_buf *file)
         uint8_t *frame = file->data + at;
         size_t left = file->size - at - ST_LOG_FRAME_HEADER_BYTES;
         uint32_t body_bytes = st_get_u32(frame + 8);
-        uint32_t crc =
-            st_lsm__place_crc(&identity, at, frame + 8, ST_LOG_FRAME_HEADER_BYTES - 8);
+        uint32_t crc = st_lsm__place_crc(&identity, at, frame + 8, ST_LOG_FRAME_HEADER_BYTES - 8);
         st_put_u32(frame, crc);
         if (body_bytes > left) {
             return;
@@ -111,10 +110,9 @@ void fuzz_repair_manifest(st_buf *file)
     st_file_identity identity = fuzz_identity(file);
     size_t end = file->size - 4;
     st_put_u32(file->data + 60, st_lsm__place_crc(&identity, 0, file->data, 60));
-    st_put_u32(file->data + end,
-               st_lsm__place_crc(&identity, FUZZ_MANIFEST_HEADER_BYTES,
-                                 file->data + FUZZ_MANIFEST_HEADER_BYTES,
-                                 end - FUZZ_MANIFEST_HEADER_BYTES));
+    st_put_u32(file->data + end, st_lsm__place_crc(&identity, FUZZ_MANIFEST_HEADER_BYTES,
+                                                   file->data + FUZZ_MANIFEST_HEADER_BYTES,
+                                                   end - FUZZ_MANIFEST_HEADER_BYTES));
 }
 
 void fuzz_repair_sorted(st_buf *file)

@@ -8,8 +8,9 @@
 
 static void check_inside(st_slice frame, st_slice part)
 {
-    FUZZ_CHECK(NULL, part.size == 0 || (part.data >= frame.data &&
-                                        part.size <= (size_t)(frame.data + frame.size - part.data)));
+    FUZZ_CHECK(NULL,
+               part.size == 0 || (part.data >= frame.data &&
+                                  part.size <= (size_t)(frame.data + frame.size - part.data)));
 }
 
 /* Counts every value; is_valid: whether all must be whole and in order. */
@@ -39,7 +40,8 @@ static void walk_value(st_slice frame, const st_value *value, bool is_valid, uin
         count++;
     }
     FUZZ_CHECK(NULL, !is_container || count <= value->count);
-    FUZZ_CHECK(NULL, !is_valid || !is_container || (count == value->count && !members.reader.failed));
+    FUZZ_CHECK(NULL,
+               !is_valid || !is_container || (count == value->count && !members.reader.failed));
 }
 
 static void walk(st_slice frame, bool is_valid)

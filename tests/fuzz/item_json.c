@@ -1,6 +1,6 @@
 /* JSON to an item and back. The first byte says which kind: even plain, odd DynamoDB's. What was
- * read comes out as JSON of the same kind that reads as the same frame; and as plain JSON that reads
- * as an item which prints the same text.
+ * read comes out as JSON of the same kind that reads as the same frame; and as plain JSON that
+ * reads as an item which prints the same text.
  */
 #include "fuzz/fuzz.h"
 

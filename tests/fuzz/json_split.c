@@ -1,6 +1,6 @@
 /* Objects cut from a stream that comes in pieces. Where they end does not depend on the pieces, and
- * a text that is one JSON object is cut at its end and nowhere else. The first byte is the length of
- * the pieces.
+ * a text that is one JSON object is cut at its end and nowhere else. The first byte is the length
+ * of the pieces.
  */
 #include "fuzz/fuzz.h"
 

@@ -7,7 +7,10 @@
 
 #define KEY_TABLE_ID 7u
 
-#define KEY_PART(letter, t) {{(const uint8_t *)(letter), 1}, t}
+#define KEY_PART(letter, t)               \
+    {                                     \
+        {(const uint8_t *)(letter), 1}, t \
+    }
 
 static const st_key_schema key_schemas[] = {
     {1, 0, {KEY_PART("a", ST_TYPE_S)}, {{{0}, ST_TYPE_NONE}}},

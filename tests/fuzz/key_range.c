@@ -1,6 +1,6 @@
 /* Key conditions. The input is a condition, an unused byte and four relaxed values: the partition,
- * the two values of the condition, and the sort value of some item. The item's key lies in the range
- * exactly when its sort value meets the condition, and keys are ordered like values.
+ * the two values of the condition, and the sort value of some item. The item's key lies in the
+ * range exactly when its sort value meets the condition, and keys are ordered like values.
  */
 #include "fuzz/fuzz.h"
 

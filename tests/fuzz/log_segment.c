@@ -34,7 +34,8 @@ static void check_reader(st_env *env, const char *path, size_t file_bytes)
         while (end == ST_LOG_END_NONE) {
             uint64_t offset = st_log_reader_offset(reader);
             st_log_reader_next(reader, &frame, &end);
-            uint64_t bytes = end == ST_LOG_END_NONE ? ST_LOG_FRAME_HEADER_BYTES + frame.body.size : 0;
+            uint64_t bytes =
+                end == ST_LOG_END_NONE ? ST_LOG_FRAME_HEADER_BYTES + frame.body.size : 0;
             FUZZ_CHECK(&op, st_log_reader_offset(reader) == offset + bytes);
             FUZZ_CHECK(&op, offset + bytes <= file_bytes);
         }

@@ -157,8 +157,19 @@ static void replay_remove(replay_input *input, size_t at)
 
 static void replay_overwrite(replay_input *input, size_t at)
 {
-    static const uint64_t values[] = {0, 1, 2, 127, 128, 255, 32768, 65535, INT32_MAX, UINT32_MAX,
-                                      UINT64_MAX, UINT64_MAX - 1, (uint64_t)1 << 56};
+    static const uint64_t values[] = {0,
+                                      1,
+                                      2,
+                                      127,
+                                      128,
+                                      255,
+                                      32768,
+                                      65535,
+                                      INT32_MAX,
+                                      UINT32_MAX,
+                                      UINT64_MAX,
+                                      UINT64_MAX - 1,
+                                      (uint64_t)1 << 56};
     uint8_t bytes[8];
     st_put_u64(bytes, values[replay_below(input, sizeof values / sizeof *values)]);
     size_t count = (size_t)1 << replay_below(input, 4);

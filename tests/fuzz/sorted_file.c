@@ -1,7 +1,7 @@
-/* The input as a sorted file: opened, read in both directions, sought, asked for keys, verified. The
- * first byte: bit 0 makes its checksums right again. Whatever the bytes are, reading ends and stays
- * inside them; a file that verifies holds its entries in order, gives every one of them to a get,
- * and reads the same backwards.
+/* The input as a sorted file: opened, read in both directions, sought, asked for keys, verified.
+ * The first byte: bit 0 makes its checksums right again. Whatever the bytes are, reading ends and
+ * stays inside them; a file that verifies holds its entries in order, gives every one of them to a
+ * get, and reads the same backwards.
  */
 #include "fuzz/fuzz_files.h"
 
@@ -48,12 +48,14 @@ static bool walk(st_op *op, st_sst *sst, bool is_reverse, bool is_verified, sort
     status = status == ST_OK ? st_lsm__iter_first(op, iter) : status;
     while (status == ST_OK && iter->valid) {
         const st_entry *entry = &iter->entry;
-        int order = st_lsm__order(st_buf_view(&before), before_sequence, entry->key, entry->sequence);
+        int order =
+            st_lsm__order(st_buf_view(&before), before_sequence, entry->key, entry->sequence);
         FUZZ_CHECK(op, !is_verified || out->count == 0 || (is_reverse ? order > 0 : order < 0));
         st_buf_clear(&before);
         st_buf_slice(&before, entry->key);
         before_sequence = entry->sequence;
-        out->digest += st_hash64(entry->key, entry->sequence) ^ st_hash64(entry->value, entry->type);
+        out->digest +=
+            st_hash64(entry->key, entry->sequence) ^ st_hash64(entry->value, entry->type);
         FUZZ_CHECK(op, ++out->count <= SORTED_ENTRIES_MAX);
         check_get(op, sst, entry, is_verified);
         status = st_lsm__iter_next(op, iter);

@@ -39,10 +39,11 @@ static const char *make_request(uint8_t choice, st_slice token, uint32_t page_it
     if (is_query) {
         fuzz_request_field(to, ST_FIELD_PARTITION, st_slice_of("\1\1a", 3));
         if (choice & 4) {
-            fuzz_request_field(to, ST_FIELD_SORT, st_slice_of("\6\x12\1"
-                                                              "0\x12\1"
-                                                              "2",
-                                                              7));
+            fuzz_request_field(to, ST_FIELD_SORT,
+                               st_slice_of("\6\x12\1"
+                                           "0\x12\1"
+                                           "2",
+                                           7));
         }
     }
     if (choice & 2) {
@@ -56,7 +57,8 @@ static const char *make_request(uint8_t choice, st_slice token, uint32_t page_it
     return table;
 }
 
-/* The keys of the items of an answer, each behind the last one and behind the token. Counts them. */
+/* The keys of the items of an answer, each behind the last one and behind the token. Counts them.
+ */
 static uint32_t check_keys(st_op *op, const char *table, bool is_reverse, st_slice token,
                            st_slice result)
 {
