@@ -69,7 +69,7 @@ static st_type partiql_known_type(const st_partiql_node *node)
     (PARTIQL_TYPE(ST_TYPE_SS) | PARTIQL_TYPE(ST_TYPE_NS) | PARTIQL_TYPE(ST_TYPE_BS))
 
 /* All operands have one of the types, as far as they are known. */
-static st_status partiql_types(st_op *op, const st_partiql_node *node, uint32_t types)
+static st_status partiql_operand_types(st_op *op, const st_partiql_node *node, uint32_t types)
 {
     for (uint32_t i = 0; i < node->count; i++) {
         st_type type = partiql_known_type(&node->operands[i]);
@@ -169,7 +169,7 @@ static st_status partiql_number_of(st_op *op, const st_value *value, st_number *
 static st_status partiql_bounds(st_op *op, const st_partiql_node *node)
 {
     ST_TRY(partiql_distinct(op, node));
-    ST_TRY(partiql_types(op, node, PARTIQL_ORDERED));
+    ST_TRY(partiql_operand_types(op, node, PARTIQL_ORDERED));
     const st_partiql_node *low = &node->operands[1], *high = &node->operands[2];
     st_value lower, upper;
     if (low->kind != ST_PARTIQL_VALUE || high->kind != ST_PARTIQL_VALUE ||
@@ -240,19 +240,20 @@ static st_status partiql_function_operands(st_op *op, const st_partiql_node *nod
     case ST_PARTIQL_IF_NOT_EXISTS:
         return partiql_first_is_path(op, node);
     case ST_PARTIQL_BEGINS_WITH:
-        ST_TRY(partiql_types(op, node, PARTIQL_TYPE(ST_TYPE_S) | PARTIQL_TYPE(ST_TYPE_B)));
+        ST_TRY(partiql_operand_types(op, node, PARTIQL_TYPE(ST_TYPE_S) | PARTIQL_TYPE(ST_TYPE_B)));
         return partiql_distinct(op, node);
     case ST_PARTIQL_CONTAINS:
         return partiql_distinct(op, node);
     case ST_PARTIQL_SIZE:
-        return partiql_types(op, node,
-                             PARTIQL_SETS | PARTIQL_TYPE(ST_TYPE_S) | PARTIQL_TYPE(ST_TYPE_B) |
-                                 PARTIQL_TYPE(ST_TYPE_L) | PARTIQL_TYPE(ST_TYPE_M));
+        return partiql_operand_types(op, node,
+                                     PARTIQL_SETS | PARTIQL_TYPE(ST_TYPE_S) |
+                                         PARTIQL_TYPE(ST_TYPE_B) | PARTIQL_TYPE(ST_TYPE_L) |
+                                         PARTIQL_TYPE(ST_TYPE_M));
     case ST_PARTIQL_LIST_APPEND:
-        return partiql_types(op, node, PARTIQL_TYPE(ST_TYPE_L));
+        return partiql_operand_types(op, node, PARTIQL_TYPE(ST_TYPE_L));
     case ST_PARTIQL_PLUS:
     case ST_PARTIQL_MINUS:
-        return partiql_types(op, node, PARTIQL_TYPE(ST_TYPE_N));
+        return partiql_operand_types(op, node, PARTIQL_TYPE(ST_TYPE_N));
     default:
         return ST_OK;
     }
@@ -276,7 +277,7 @@ static st_status partiql_judge_itself(st_op *op, const st_partiql_node *node)
     case ST_PARTIQL_GREATER:
     case ST_PARTIQL_AT_LEAST:
         ST_TRY(partiql_distinct(op, node));
-        return partiql_types(op, node, PARTIQL_ORDERED);
+        return partiql_operand_types(op, node, PARTIQL_ORDERED);
     case ST_PARTIQL_BETWEEN:
         return partiql_bounds(op, node);
     case ST_PARTIQL_IN:
