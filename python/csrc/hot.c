@@ -366,17 +366,21 @@ static PyObject *hot_py_stats(PyObject *module, PyObject *arguments)
         return hot_raise(&error);
     }
     return Py_BuildValue(
-        "{s:I,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:N,s:N,s:N,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K}",
+        "{s:I,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:N,s:N,s:N,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:K,"
+        "s:K,s:K,s:K}",
         "table_count", (unsigned)stats.table_count, "applied_sequence", stats.applied_sequence,
         "published_sequence", stats.published_sequence, "durable_sequence", stats.durable_sequence,
         "memtable_bytes", stats.memtable_bytes, "memtable_entries", stats.memtable_entries,
         "log_segments", stats.log_segments, "log_bytes", stats.log_bytes, "level_files",
         hot_levels(stats.level_files), "level_bytes", hot_levels(stats.level_bytes),
         "level_entries", hot_levels(stats.level_entries), "cache_bytes", stats.cache_bytes,
-        "cache_hits", stats.cache_hits, "cache_misses", stats.cache_misses, "flushes",
-        stats.flushes, "compactions", stats.compactions, "syncs", stats.syncs,
-        "memory_budget_bytes", stats.memory_budget_bytes, "recovered_frames",
-        stats.recovered_frames, "recovered_torn_bytes", stats.recovered_torn_bytes);
+        "cache_hits", stats.cache_hits, "cache_misses", stats.cache_misses, "written_bytes_log",
+        stats.written_bytes_log, "written_bytes_flush", stats.written_bytes_flush,
+        "written_bytes_compaction", stats.written_bytes_compaction, "flushes", stats.flushes,
+        "compactions", stats.compactions, "syncs", stats.syncs, "stall_us", stats.stall_us,
+        "memory_used_bytes", stats.memory_used_bytes, "memory_budget_bytes",
+        stats.memory_budget_bytes, "recovered_frames", stats.recovered_frames,
+        "recovered_torn_bytes", stats.recovered_torn_bytes);
 }
 
 static PyObject *hot_py_execute(PyObject *module, PyObject *arguments)

@@ -10,7 +10,7 @@ try:
 except stator.StatorError as error:
     print(error.code)  # → NOT_FOUND
 
-# Memory for unsorted writes, and the size of the files they end up in; None and 0 mean the default.
+# Memory for unsorted writes, and the size of the files they end up in; 0 means the default.
 with stator.open(path, memtable_bytes=1 << 20, file_bytes=4 << 20) as db:
     notes = db.table("notes", partition="id:S")
     notes.put({"id": "a"})

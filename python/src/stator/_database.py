@@ -18,6 +18,12 @@ def durability_number(name):
         raise errors.make(6, errors.CALLER, -1, f"durability must be 'sync', 'interval' or 'none', not {name!r}") from None
 
 
+def _whole(name, value, most):
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise errors.make(6, errors.CALLER, -1, f"{name} must be a whole number, not {value!r}")
+    return value
+
+
 def open(
     path,
     *,
@@ -34,19 +40,20 @@ def open(
 
     create: make directory and database if they are missing. read_only: take no lock, write nothing. durability: what a write
     waits for: "sync" (the default: it survives power loss), "interval" (at most the last interval_ms are lost) or "none" (it
-    survives the process). memory_budget_bytes: memtables, cache, filters and indexes, default 64 MiB. floats: let floats in,
-    and give numbers back as int or float instead of Decimal.
+    survives the process). memory_budget_bytes: memtables, cache, filters and indexes, default 64 MiB. memtable_bytes: what is
+    gathered before it is written to a sorted file. file_bytes: target size of a sorted file, default 32 MiB. 0 means the default.
+    floats: let floats in, and give numbers back as int or float instead of Decimal.
     """
     token = hot.open(
         os.fsencode(path),
-        int(create),
-        int(read_only),
+        int(bool(create)),
+        int(bool(read_only)),
         durability_number(durability),
-        interval_ms,
+        _whole("interval_ms", interval_ms, 2**32 - 1),
         0,
-        memory_budget_bytes,
-        memtable_bytes,
-        file_bytes,
+        _whole("memory_budget_bytes", memory_budget_bytes, 2**64 - 1),
+        _whole("memtable_bytes", memtable_bytes, 2**64 - 1),
+        _whole("file_bytes", file_bytes, 2**64 - 1),
     )
     return Database(token, path, FLOATS if floats else 0)
 

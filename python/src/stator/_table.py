@@ -109,7 +109,10 @@ class Table:
     ):
         """Iterates over all items. segment and segments: one of that many disjoint parts, for scanning in parallel."""
         fields = []
-        if segments is not None:
-            fields.append((frames.SEGMENT, frames.u32(segment or 0) + frames.u32(segments)))
+        if segment is not None or segments is not None:
+            if type(segment) is not int or type(segments) is not int or not 0 <= segment < segments <= 1_000_000:
+                text = f"segment and segments go together, 0 <= segment < segments <= 1,000,000: not {segment!r} of {segments!r}"
+                raise errors.make(6, errors.CALLER, -1, text)
+            fields.append((frames.SEGMENT, frames.u32(segment) + frames.u32(segments)))
         flags = (frames.CONSISTENT if consistent else 0) | (frames.SNAPSHOT if snapshot else 0)
         return Items(self, frames.SCAN, fields, flags, limit, page_size, start_after)
