@@ -12,6 +12,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 	"unsafe"
 )
 
@@ -123,16 +124,18 @@ func openToken(path string, options *Options) (C.uintptr_t, error) {
 	var c call
 	var o C.stator_options
 	C.stator_options_init(&o)
-	options.fill(&o)
+	if err := options.fill(&o); err != nil {
+		return 0, err
+	}
 	var token C.uintptr_t
 	name := []byte(path)
 	C.stator_go_open(bytesPointer(name), C.size_t(len(name)), &o, &token, &c.c)
 	return token, c.err()
 }
 
-func (o *Options) fill(to *C.stator_options) {
+func (o *Options) fill(to *C.stator_options) error {
 	if o == nil {
-		return
+		return nil
 	}
 	if o.MustExist {
 		to.create = 0
@@ -143,7 +146,10 @@ func (o *Options) fill(to *C.stator_options) {
 	if o.Durability != DurabilityDefault {
 		to.durability = C.uint32_t(o.Durability)
 	}
-	if o.Interval > 0 {
+	if o.Interval != 0 {
+		if o.Interval < time.Millisecond || o.Interval > time.Minute {
+			return invalid("the interval must be 1ms to 1m, not %v", o.Interval)
+		}
 		to.interval_ms = C.uint32_t(o.Interval.Milliseconds())
 	}
 	if o.MemoryBudgetBytes > 0 {
@@ -151,6 +157,7 @@ func (o *Options) fill(to *C.stator_options) {
 	}
 	to.memtable_bytes = C.uint64_t(o.MemtableBytes)
 	to.file_bytes = C.uint64_t(o.FileBytes)
+	return nil
 }
 
 type dbToken = C.uintptr_t
@@ -191,7 +198,10 @@ func (db *DB) stats() (Stats, error) {
 		MemtableBytes: uint64(s.memtable_bytes), MemtableEntries: uint64(s.memtable_entries),
 		LogSegments: uint64(s.log_segments), LogBytes: uint64(s.log_bytes),
 		CacheBytes: uint64(s.cache_bytes), CacheHits: uint64(s.cache_hits), CacheMisses: uint64(s.cache_misses),
-		Flushes: uint64(s.flushes), Compactions: uint64(s.compactions), Syncs: uint64(s.syncs),
+		WrittenBytesLog: uint64(s.written_bytes_log), WrittenBytesFlush: uint64(s.written_bytes_flush),
+		WrittenBytesCompaction: uint64(s.written_bytes_compaction),
+		Flushes:                uint64(s.flushes), Compactions: uint64(s.compactions), Syncs: uint64(s.syncs),
+		StallTime:       time.Duration(s.stall_us) * time.Microsecond,
 		MemoryUsedBytes: uint64(s.memory_used_bytes), MemoryBudgetBytes: uint64(s.memory_budget_bytes),
 		RecoveredFrames: uint64(s.recovered_frames), RecoveredTornBytes: uint64(s.recovered_torn_bytes),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"iter"
+	"math"
 )
 
 // A Condition on the sort key.
@@ -31,6 +32,7 @@ type queryOptions struct {
 	startAfter        []byte
 	lastKey           *[]byte
 	segment, segments uint32
+	err               error // of an option; it ends the sequence
 }
 
 type queryOption func(*queryOptions)
@@ -40,12 +42,26 @@ func (f queryOption) query(o *queryOptions) { f(o) }
 // Sort restricts a Query to sort keys that meet the condition.
 func Sort(c Condition) QueryOption { return queryOption(func(o *queryOptions) { o.sort = &c }) }
 
-// Limit ends the sequence after n items.
-func Limit(n int) QueryOption { return queryOption(func(o *queryOptions) { o.limit = uint64(n) }) }
+func (o *queryOptions) refuse(isRefused bool, format string, arguments ...any) {
+	if isRefused && o.err == nil {
+		o.err = invalid(format, arguments...)
+	}
+}
 
-// PageSize is the number of items fetched at once; a page also ends at 1 MiB.
+// Limit ends the sequence after n items, at least 1.
+func Limit(n int) QueryOption {
+	return queryOption(func(o *queryOptions) {
+		o.refuse(n < 1, "the limit must be at least 1, not %d", n)
+		o.limit = uint64(n)
+	})
+}
+
+// PageSize is the number of items fetched at once, at least 1; a page also ends at 1 MiB.
 func PageSize(n int) QueryOption {
-	return queryOption(func(o *queryOptions) { o.pageSize = uint32(n) })
+	return queryOption(func(o *queryOptions) {
+		o.refuse(n < 1 || uint64(n) > math.MaxUint32, "the page size must be at least 1 and fit 32 bits, not %d", n)
+		o.pageSize = uint32(n)
+	})
 }
 
 // Reverse yields items in descending order of the sort key.
@@ -67,7 +83,10 @@ func LastKey(token *[]byte) QueryOption {
 
 // Segment scans part i of n disjoint parts, 0 <= i < n; the parts may run in parallel.
 func Segment(i, n int) QueryOption {
-	return queryOption(func(o *queryOptions) { o.segment, o.segments = uint32(i), uint32(n) })
+	return queryOption(func(o *queryOptions) {
+		o.refuse(i < 0 || i >= n || n > 1_000_000, "segments must be 0 <= segment < segments <= 1,000,000, not %d of %d", i, n)
+		o.segment, o.segments = uint32(i), uint32(n)
+	})
 }
 
 func (o *queryOptions) encode(e *encoder) {
@@ -150,6 +169,10 @@ func run[T any](ctx context.Context, t *Table, request []byte, o queryOptions, y
 	var none T
 	if o.lastKey != nil {
 		*o.lastKey = nil
+	}
+	if o.err != nil {
+		yield(none, o.err)
+		return
 	}
 	cur, err := openCursor(t.db, request)
 	if err != nil {

@@ -33,7 +33,7 @@ type Options struct {
 	MustExist         bool          // do not create a missing database: ErrNotFound
 	ReadOnly          bool          // take no lock and write nothing
 	Durability        Durability    // of writes that name none; default DurabilitySync
-	Interval          time.Duration // of DurabilityInterval; default 100 ms
+	Interval          time.Duration // of DurabilityInterval; 1 ms to 1 minute, default 100 ms
 	MemoryBudgetBytes uint64        // memtables, cache, filters, indexes; default 64 MiB
 	MemtableBytes     uint64        // default: the smaller of 64 MiB and a quarter of the budget
 	FileBytes         uint64        // target size of a sorted file; default 32 MiB
@@ -81,7 +81,9 @@ type Stats struct {
 	MemtableBytes, MemtableEntries, LogSegments, LogBytes                   uint64
 	Levels                                                                  [7]LevelStats
 	CacheBytes, CacheHits, CacheMisses                                      uint64
+	WrittenBytesLog, WrittenBytesFlush, WrittenBytesCompaction              uint64
 	Flushes, Compactions, Syncs                                             uint64
+	StallTime                                                               time.Duration // that writers waited for flushes and compactions
 	MemoryUsedBytes, MemoryBudgetBytes, RecoveredFrames, RecoveredTornBytes uint64
 }
 
