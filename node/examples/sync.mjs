@@ -10,6 +10,14 @@ try {
   db.batch().put(notes, { id: "b" }).delete(notes, "a").writeSync();
   console.log(notes.scan().toArraySync()); // → [ { id: 'b' } ]
   notes.deleteSync("b");
+
+  db.createTableSync("drafts", { partition: "id:S" });
+  console.log(db.tablesSync(), db.openTableSync("drafts").keys.length); // → [ 'drafts', 'notes' ] 1
+  db.deleteTableSync("drafts");
+
+  db.flushSync();
+  db.compactSync();
+  console.log(db.verifySync().length > 0, db.statsSync().tableCount); // → true 1
 } finally {
   db.closeSync();
 }

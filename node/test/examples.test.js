@@ -30,3 +30,16 @@ test("the first lines of the README are the example", () => {
   const strip = (text) => text.replace(/process\.argv\[2\] \?\? /, "").replace(/\s*\/\/.*$/gm, "").trim();
   assert.equal(strip(block), strip(example));
 });
+
+test("every public call occurs in an example", () => {
+  const code = readdirSync(examples).map((name) => readFileSync(new URL(name, examples), "utf8").replace(/\/\/.*$/gm, "")).join("\n");
+  const calls = new Set();
+  for (const part of ["database", "table", "query"]) {
+    const types = readFileSync(new URL(`../dist/${part}.d.ts`, import.meta.url), "utf8");
+    for (const [, name, constant] of types.matchAll(/^export declare (?:function (\w+)|const (\w+): \()/gm)) calls.add(name ?? constant);
+    for (const [, name] of types.matchAll(/^    (?!constructor\b)(\w+)(?:<.*?>)?\(/gm)) calls.add(`.${name}`);
+  }
+  const missing = [...calls].filter((call) => !new RegExp(`${call[0] === "." ? "" : "(?<![.\\w])"}${call.replace(".", "\\.")}\\(`).test(code));
+  assert.ok(calls.size > 40, `${calls.size}`);
+  assert.deepEqual(missing, []);
+});
