@@ -16,9 +16,10 @@ mkdir -p "$found"
 
 # fuzz_one NAME: one line, or the end of the log.
 fuzz_one() {
-    local work=build/fuzz/corpus/$1 log=build/logs/fuzz-$1.log
+    local work=build/fuzz/corpus/$1 log=build/logs/fuzz-$1.log words=()
     mkdir -p "$work"
-    if ! "build/fuzz/bin/fuzz_$1" "${limits[@]}" -max_total_time="${FUZZ_SECONDS:-60}" -artifact_prefix="$found/$1-" \
+    [ ! -f "tests/fuzz/$1.dict" ] || words=(-dict="tests/fuzz/$1.dict")
+    if ! "build/fuzz/bin/fuzz_$1" "${limits[@]}" "${words[@]}" -max_total_time="${FUZZ_SECONDS:-60}" -artifact_prefix="$found/$1-" \
         "$work" "tests/fuzz/corpus/$1" >"$log" 2>&1; then
         tail -n 40 "$log"
         echo "$1: FAILED; the input is in $found; the whole log: $log"
