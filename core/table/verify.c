@@ -59,7 +59,13 @@ static st_status verify_row(st_op *op, verify_state *state, st_slice key, st_sli
     ST_TRY(verify_find_table(op, state, id, &table));
     ST_TRY(st_item_validate(op, value));
     st_buf_clear(&state->key);
-    ST_TRY(st_key_of_item(op, id, &table->schema, value, &state->key));
+    st_status status = st_key_of_item(op, id, &table->schema, value, &state->key);
+    if (status == ST_INVALID_ARGUMENT) { /* what would be the caller's fault is damage here */
+        st_op_clear(op);
+        return st_fail(op, ST_CORRUPT, "an item of table %.*s has not the key attributes of it",
+                       (int)table->name.size, (const char *)table->name.data);
+    }
+    ST_TRY(status);
     if (!st_slice_equal(st_buf_view(&state->key), key)) {
         return st_fail(op, ST_CORRUPT, "an item of table %.*s lies under the key of another",
                        (int)table->name.size, (const char *)table->name.data);
