@@ -1,6 +1,6 @@
-/* Key conditions. The input is a condition, an unused byte and four relaxed values: the partition,
- * the two values of the condition, and the sort value of some item. The item's key lies in the
- * range exactly when its sort value meets the condition, and keys are ordered like values.
+/* Key conditions. The input is a condition, a number of segments and four relaxed values: the
+ * partition, the two values of the condition, and the sort value of some item. The item's key lies
+ * in the range exactly when its sort value meets the condition, and keys are ordered like values.
  */
 #include "fuzz/fuzz.h"
 
@@ -83,12 +83,30 @@ static bool is_met(st_key_condition condition, const st_value *sort, const st_va
     }
 }
 
+/* A scan in so many segments meets the key once. */
+static void check_segments(st_slice key, uint32_t segments)
+{
+    st_buf from, to;
+    st_buf_init(&from, fuzz_alloc());
+    st_buf_init(&to, fuzz_alloc());
+    uint32_t met = 0;
+    for (uint32_t i = 0; i < segments; i++) {
+        st_key_segment(RANGE_TABLE_ID, i, segments, &from, &to);
+        FUZZ_CHECK(NULL, !from.failed && !to.failed);
+        met += st_slice_compare(key, st_buf_view(&from)) >= 0 &&
+               st_slice_compare(key, st_buf_view(&to)) < 0;
+    }
+    FUZZ_CHECK(NULL, met == 1);
+    st_buf_deinit(&to);
+    st_buf_deinit(&from);
+}
+
 static int sign_of(int order)
 {
     return (order > 0) - (order < 0);
 }
 
-static void check_range(const st_key_schema *schema, st_key_condition condition,
+static void check_range(const st_key_schema *schema, st_key_condition condition, uint32_t segments,
                         const st_value *values)
 {
     st_op op;
@@ -99,6 +117,9 @@ static void check_range(const st_key_schema *schema, st_key_condition condition,
     st_buf_init(&key, fuzz_alloc());
     st_buf_init(&other, fuzz_alloc());
     bool is_key = make_key(schema, &values[0], &values[3], &key);
+    if (is_key) {
+        check_segments(st_buf_view(&key), segments);
+    }
     if (is_key && values[1].type == values[3].type &&
         make_key(schema, &values[0], &values[1], &other)) {
         int order = st_slice_compare(st_buf_view(&key), st_buf_view(&other));
@@ -129,7 +150,7 @@ static bool is_key_type(st_type type)
 void fuzz_target(st_slice input)
 {
     st_key_condition condition = (st_key_condition)(fuzz_take_byte(&input) % 8);
-    (void)fuzz_take_byte(&input);
+    uint32_t segments = fuzz_take_byte(&input) % 16 * 25 + 1;
     st_reader reader = st_reader_of(input);
     st_value values[4];
     memset(values, 0, sizeof values);
@@ -142,6 +163,6 @@ void fuzz_target(st_slice input)
         st_key_schema schema = {.partition_count = 1, .sort_count = 1};
         schema.partition[0] = (st_key_part){st_slice_str("p"), values[0].type};
         schema.sort[0] = (st_key_part){st_slice_str("s"), values[3].type};
-        check_range(&schema, condition, values);
+        check_range(&schema, condition, segments, values);
     }
 }
