@@ -21,8 +21,8 @@ typedef struct partiql_lexer {
 
 static st_status partiql_lex_refuse(partiql_lexer *lexer)
 {
-    return st_fail_at(lexer->op, ST_INVALID_ARGUMENT, (int64_t)lexer->at,
-                      ST_PARTIQL__NOT_WELL_FORMED);
+    size_t at = lexer->at < lexer->text.size ? lexer->at : lexer->text.size;
+    return st_fail_at(lexer->op, ST_INVALID_ARGUMENT, (int64_t)at, ST_PARTIQL__NOT_WELL_FORMED);
 }
 
 /* 0 behind the end */

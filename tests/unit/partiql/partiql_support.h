@@ -89,7 +89,4 @@ static inline st_status partiql_parse(partiql_case *c, const char *text, const c
     return partiql_parse_bytes(c, st_slice_str(text));
 }
 
-/* Appends the statement as a statement, every name quoted and every row in parentheses. */
-void partiql_print(const st_partiql_statement *statement, st_buf *out);
-
 #endif

@@ -1,5 +1,6 @@
 /* What statements mean: each is printed in full, and what is printed means the same. */
 #include "partiql_support.h"
+#include "support/partiql_print.h"
 
 typedef struct parse_row {
     const char *text, *parameters, *printed;
