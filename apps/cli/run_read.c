@@ -232,8 +232,8 @@ static int read_scan_table(const cli_arguments *arguments, stator_table *table, 
     read_scan scan = {.table = table, .left = limit, .code = CLI_OK};
     pthread_mutex_init(&scan.lock, NULL);
     scan.printer = cli_printer_new(arguments, table, stdout);
-    read_segment *parts = cli_allocate(segments * sizeof *parts);
-    pthread_t *threads = cli_allocate(segments * sizeof *threads);
+    read_segment *parts = cli_allocate((size_t)segments * sizeof *parts);
+    pthread_t *threads = cli_allocate((size_t)segments * sizeof *threads);
     uint64_t started = 0;
     for (uint64_t i = 0; i < segments; i++) {
         parts[i] = (read_segment){&scan, (uint32_t)i, (uint32_t)segments};

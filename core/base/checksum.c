@@ -111,10 +111,19 @@ uint32_t st_crc32c_portable(uint32_t crc, const void *data, size_t bytes)
     return ~base_crc_by_table(~crc, data, bytes);
 }
 
+/* The two halves of the product of 128 bits, folded. */
 static uint64_t base_mix(uint64_t a, uint64_t b)
 {
+#ifdef __SIZEOF_INT128__
     __uint128_t product = (__uint128_t)a * b;
     return (uint64_t)product ^ (uint64_t)(product >> 64);
+#else
+    uint64_t low = (a & UINT32_MAX) * (b & UINT32_MAX);
+    uint64_t left = (a >> 32) * (b & UINT32_MAX) + (low >> 32);
+    uint64_t right = (a & UINT32_MAX) * (b >> 32) + (left & UINT32_MAX);
+    uint64_t high = (a >> 32) * (b >> 32) + (left >> 32) + (right >> 32);
+    return (right << 32 | (low & UINT32_MAX)) ^ high;
+#endif
 }
 
 /* A multiply-and-fold hash over 16 bytes a step; the constants are the fractional digits of

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define MEMORY_PAGE_BYTES ((size_t)16384)
-#define MEMORY_FILE_BYTES_MAX ((uint64_t)1 << 46)
+/* Half of what can be addressed, where that is less: sizes of tables of pages do not overflow. */
+#define MEMORY_FILE_BYTES_MAX ((uint64_t)(SIZE_MAX >> (SIZE_MAX > UINT32_MAX ? 18 : 1)))
 
 typedef struct memory_node {
     struct memory_node

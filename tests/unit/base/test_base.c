@@ -182,9 +182,23 @@ static void slices_order_like_memcmp_with_the_shorter_first(void **state)
     assert_int_not_equal(st_hash64(st_slice_str("a"), 0), st_hash64(st_slice_str("b"), 0));
 }
 
+/* Files hold them: they are the same on every machine. */
+static void hashes_have_these_values(void **state)
+{
+    (void)state;
+    assert_int_equal(st_hash64(st_slice_str(""), 7), 0x5fd40bcaf5b10630u);
+    assert_int_equal(st_hash64(st_slice_str("a"), 7), 0x9e7a7afb31b0ebebu);
+    assert_int_equal(st_hash64(st_slice_str("sixteen bytes or"), 7), 0xe2a63ea001daedb3u);
+    assert_int_equal(st_hash64(st_slice_str("a text of more than sixteen bytes, of forty eight and "
+                                            "of sixty-four bytes"),
+                               7),
+                     0xf37858a45a15d9ecu);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hashes_have_these_values),
         cmocka_unit_test(status_numbers_are_unique_and_named),
         cmocka_unit_test(first_failure_keeps_its_text),
         cmocka_unit_test(message_is_cut_at_a_character),
