@@ -19,6 +19,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 FLAGS = "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1 -O1"
+# A process in hundreds cannot be searched for leaks, because a thread of it is just ending; were it more, the search would not work.
+UNSEARCHED = "LeakSanitizer has encountered a fatal error"
+UNSEARCHED_MAX = 3
 SEEDED = ROOT / "build/asan/lib/libseeded.so"
 
 
@@ -112,27 +115,34 @@ class Net:
         self.logs = logs
         library = run(["gcc", "-print-file-name=libasan.so"]).strip()
         log = f"log_path={logs}/log"
-        self.env = {**os.environ, **env, "LD_PRELOAD": library, "ASAN_OPTIONS": f"detect_leaks=1:{log}",
+        # What is told counts, not how the process ends.
+        self.env = {**os.environ, **env, "LD_PRELOAD": library, "ASAN_OPTIONS": f"detect_leaks=1:exitcode=0:{log}",
                     "UBSAN_OPTIONS": f"print_stacktrace=1:{log}",
                     "LSAN_OPTIONS": f"print_suppressions=0:suppressions={HERE / name}.supp"}
 
     def run(self, words, **env):
-        """(exit status, what was told)."""
+        """(exit status, what was printed, what was told)."""
         shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir(parents=True)
-        done = subprocess.run([str(word) for word in words], cwd=ROOT, env={**self.env, **env})
-        return done.returncode, "\n".join(path.read_text(errors="replace") for path in sorted(self.logs.iterdir()))
+        done = subprocess.run([str(word) for word in words], cwd=ROOT, env={**self.env, **env}, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace")
+        print(done.stdout, end="")
+        told = [path.read_text(errors="replace") for path in sorted(self.logs.iterdir())]
+        unsearched = [text for text in told if UNSEARCHED in text and "ERROR:" not in text]
+        if len(unsearched) <= UNSEARCHED_MAX:
+            told = [text for text in told if text not in unsearched]
+        return done.returncode, done.stdout, "\n".join(told)
 
 
 def prove(package, net):
     """[(case, what is wrong or "")]"""
-    _, healthy = net.run(package.load())
-    status, _ = net.run(package.load(), LD_PRELOAD="")
-    _, leak = net.run(package.load_library(SEEDED), SEEDED="leak")
-    _, overflow = net.run(package.load_library(SEEDED), SEEDED="overflow")
+    status, printed, healthy = net.run(package.load())
+    _, without, _ = net.run(package.load(), LD_PRELOAD="")
+    _, _, leak = net.run(package.load_library(SEEDED), SEEDED="leak")
+    _, _, overflow = net.run(package.load_library(SEEDED), SEEDED="overflow")
     return [
-        ("the binary loads, and nothing is told", healthy),
-        ("the binary under test is instrumented", "" if status != 0 else "it loads without the sanitizer's library"),
+        ("the binary loads, and nothing is told", healthy or (printed or "it does not" if status != 0 else "")),
+        ("the binary under test is instrumented", "" if "ASan runtime does not come first" in without else "it loads without the sanitizer's library"),
         ("a leak is told", "" if "770 byte(s) leaked in 10 allocation" in leak else leak or "it is not"),
         ("an overflow is told", "" if "heap-buffer-overflow" in overflow else overflow or "it is not"),
     ]
@@ -148,7 +158,7 @@ def main(name, report):
         made.write_text(want)
     net = Net(name, package.env, build / "logs")
     cases = prove(package, net)
-    status, told = net.run(package.tests(report))
+    status, _, told = net.run(package.tests(report))
     cases.append(("the sanitizers have nothing to tell", told))
     tree = ElementTree.parse(report)
     for case, problem in cases:
