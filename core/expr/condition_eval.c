@@ -66,13 +66,21 @@ static bool eval_size(const st_value *value, uint64_t *out_size)
 
 static void eval_number(uint64_t size, eval_operand *out)
 {
-    char text[24];
-    st_number number;
-    int bytes = snprintf(text, sizeof text, "%llu", (unsigned long long)size);
-    if (st_number_parse(NULL, st_slice_of(text, (size_t)bytes), &number) == ST_OK) {
-        size_t form = st_number_encode(&number, out->size_form);
-        out->value = (st_value){.type = ST_TYPE_N, .bytes = st_slice_of(out->size_form, form)};
+    uint8_t digits[20];
+    size_t count = 0, zeros = 0;
+    for (uint64_t left = size; left > 0; left /= 10) {
+        digits[count++] = (uint8_t)(left % 10); /* the last comes first */
     }
+    while (zeros < count && digits[zeros] == 0) {
+        zeros++;
+    }
+    st_number number = {.digit_count = (uint8_t)(count - zeros),
+                        .exponent = (int16_t)(count > 0 ? count - 1 : 0)};
+    for (size_t i = 0; i < number.digit_count; i++) {
+        number.digits[i] = digits[count - 1 - i];
+    }
+    size_t form = st_number_encode(&number, out->size_form);
+    out->value = (st_value){.type = ST_TYPE_N, .bytes = st_slice_of(out->size_form, form)};
 }
 
 static void eval_operand_of(const st_node *node, st_slice frame, eval_operand *out)

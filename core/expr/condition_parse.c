@@ -2,19 +2,27 @@
  *
  *     or      = and { OR and }
  *     and     = not { AND not }
- *     not     = { NOT } primary
- *     primary = ( or ) | operand [ comparator operand | BETWEEN operand AND operand
+ *     not     = { NOT } test
+ *     test    = ( or ) | operand [ comparator operand | BETWEEN operand AND operand
  *                                | IN ( operand { , operand } ) ]
- *     operand = path | :value | function ( [ operand { , operand } ] )
+ *     operand = path | :value | function ( operand { , operand } ) | ( operand )
  *
- * Which functions stand where, and with how many operands, is no matter of grammar: it is a
- * complaint, told behind syntax errors.
+ * Whether a parenthesis begins a condition or an operand shows only behind it: so a group may hold
+ * an operand alone, and what stands behind the group tells. Which functions stand where, and with
+ * how many operands, is no matter of grammar: it is a complaint, told behind syntax errors.
  */
 #include "expr/expr_internal.h"
 
 #include <string.h>
 
-static st_status cond_or(st_parser *parser, st_node **out_node, bool *out_is_group);
+/* What was read. */
+typedef struct cond_term {
+    st_node *node;
+    bool is_group;   /* parentheses and nothing else */
+    bool is_operand; /* may be compared; only functions may also stand alone */
+} cond_term;
+
+static st_status cond_or(st_parser *parser, cond_term *term);
 
 st_node *st_node_new(st_op *op, st_node_kind kind, uint32_t child_count)
 {
@@ -44,28 +52,31 @@ static st_status cond_node(st_parser *parser, st_node_kind kind, uint32_t child_
 
 /* ---- operands --------------------------------------------------------------------------- */
 
-#define COND_ARGUMENTS_MAX 16u /* more are counted, not kept: no function takes them */
+#define COND_ARGUMENTS_MAX 3u /* more are counted, not kept: no function takes them */
 
-static st_status cond_operand(st_parser *parser, st_node **out_node);
+static st_status cond_operand(st_parser *parser, cond_term *term);
 
-static st_status cond_arguments(st_parser *parser, st_node **arguments, uint32_t *out_count)
+static void cond_misused(st_parser *parser, const st_node *node)
 {
-    uint32_t count = 0;
-    st_expr__advance(parser); /* the parenthesis */
-    while (!st_expr__is_sign(parser, ')') || count > 0) {
-        st_node *argument;
-        ST_TRY(cond_operand(parser, &argument));
-        if (count < COND_ARGUMENTS_MAX) {
-            arguments[count] = argument;
-        }
-        count++;
-        if (!st_expr__is_sign(parser, ',')) {
-            break;
-        }
-        st_expr__advance(parser);
+    if (node->kind == ST_NODE_SIZE ||
+        (node->kind == ST_NODE_FUNCTION && node->function != ST_FUNCTION_NONE)) {
+        st_expr__complain(parser, node->position,
+                          "The function is not allowed to be used this way in an expression; "
+                          "function: %s",
+                          st_expr__function_name(node->function));
     }
-    *out_count = count;
-    return st_expr__expect_sign(parser, ')');
+}
+
+/* An operand in its place: the only function among them is size. */
+static st_status cond_inner(st_parser *parser, st_node **out_node)
+{
+    cond_term term;
+    ST_TRY(cond_operand(parser, &term));
+    if (term.node->kind == ST_NODE_FUNCTION) {
+        cond_misused(parser, term.node);
+    }
+    *out_node = term.node;
+    return ST_OK;
 }
 
 static uint32_t cond_function_operands(st_function function)
@@ -77,28 +88,20 @@ static uint32_t cond_function_operands(st_function function)
 }
 
 static void cond_judge_function(st_parser *parser, const st_node *node, st_slice name,
-                                uint32_t count, st_node *const *arguments)
+                                uint32_t count)
 {
     if (node->function == ST_FUNCTION_NONE) {
         st_expr__complain(parser, node->position, "Invalid function name; function: %.*s",
                           (int)name.size, (const char *)name.data);
     } else if (node->function >= ST_FUNCTION_IF_NOT_EXISTS) {
-        const char *where = parser->kind == ST_EXPR_FILTER          ? "filter"
-                            : parser->kind == ST_EXPR_KEY_CONDITION ? "key condition"
-                                                                    : "condition";
         st_expr__complain(parser, node->position,
-                          "The function is not allowed in a %s expression; function: %s", where,
+                          "The function is not allowed in a condition expression; function: %s",
                           st_expr__function_name(node->function));
     } else if (count != cond_function_operands(node->function)) {
         st_expr__complain(parser, node->position,
                           "Incorrect number of operands for operator or function; operator or "
                           "function: %s, number of operands: %u",
                           st_expr__function_name(node->function), count);
-    } else if ((node->function == ST_FUNCTION_EXISTS || node->function == ST_FUNCTION_NOT_EXISTS) &&
-               arguments[0]->kind != ST_NODE_PATH) {
-        st_expr__complain(parser, node->position,
-                          "Operator or function requires a document path; operator or function: %s",
-                          st_expr__function_name(node->function));
     }
 }
 
@@ -106,56 +109,58 @@ static st_status cond_function(st_parser *parser, st_node **out_node)
 {
     st_slice name = st_expr__text(parser, &parser->token);
     st_function function = st_expr__function(name);
-    int64_t position = (int64_t)parser->token.begin;
-    st_node *arguments[COND_ARGUMENTS_MAX];
-    uint32_t count;
-    parser->operator_count++;
-    st_expr__advance(parser);
-    if (++parser->depth > ST_EXPR_DEPTH_MAX) {
-        return st_expr__fail(parser->op, parser->kind, position,
-                             "The expression is nested too deeply");
-    }
-    ST_TRY(cond_arguments(parser, arguments, &count));
-    parser->depth--;
-    uint32_t kept = count < COND_ARGUMENTS_MAX ? count : COND_ARGUMENTS_MAX;
     st_node_kind kind = function == ST_FUNCTION_SIZE ? ST_NODE_SIZE : ST_NODE_FUNCTION;
-    ST_TRY(cond_node(parser, kind, kept, out_node));
+    ST_TRY(cond_node(parser, kind, COND_ARGUMENTS_MAX, out_node));
     (*out_node)->function = function;
-    (*out_node)->position = position;
-    for (uint32_t i = 0; i < kept; i++) {
-        (*out_node)->children[i] = arguments[i];
-        if (arguments[i]->kind == ST_NODE_FUNCTION) {
-            st_expr__complain(parser, arguments[i]->position,
-                              "The function is not allowed to be used this way in an expression; "
-                              "function: %s",
-                              st_expr__function_name(arguments[i]->function));
+    parser->operator_count++;
+    ST_TRY(st_expr__enter(parser));
+    st_expr__advance(parser);
+    uint32_t count = 0;
+    do {
+        st_node *argument;
+        st_expr__advance(parser); /* the parenthesis, or the comma */
+        ST_TRY(cond_inner(parser, &argument));
+        if (count < COND_ARGUMENTS_MAX) {
+            (*out_node)->children[count] = argument;
         }
-    }
-    cond_judge_function(parser, *out_node, name, count, arguments);
-    return ST_OK;
+        count++;
+    } while (st_expr__is_sign(parser, ','));
+    parser->depth--;
+    (*out_node)->count = count < COND_ARGUMENTS_MAX ? count : COND_ARGUMENTS_MAX;
+    cond_judge_function(parser, *out_node, name, count);
+    return st_expr__expect_sign(parser, ')');
 }
 
-static st_status cond_operand(st_parser *parser, st_node **out_node)
+static st_status cond_plain(st_parser *parser, cond_term *term)
 {
-    if (parser->token.kind == ST_TOKEN_NAME && parser->behind.kind == ST_TOKEN_SIGN &&
-        parser->behind.sign == '(') {
-        return cond_function(parser, out_node);
+    *term = (cond_term){.is_operand = true};
+    if (st_expr__is_call(parser)) {
+        return cond_function(parser, &term->node);
     }
     if (parser->token.kind == ST_TOKEN_COLON) {
-        ST_TRY(cond_node(parser, ST_NODE_VALUE, 0, out_node));
-        (*out_node)->placeholder = st_expr__text(parser, &parser->token);
-        const st_expr_value *value = st_expr__find_value(parser->scope, (*out_node)->placeholder);
-        if (value) {
-            (*out_node)->value = value->value;
-        }
-        st_expr__advance(parser);
+        ST_TRY(cond_node(parser, ST_NODE_VALUE, 0, &term->node));
+        st_expr__value(parser, &term->node->placeholder, &term->node->value);
         return ST_OK;
     }
     if (!st_expr__is_path(parser)) {
         return st_expr__syntax_error(parser);
     }
-    ST_TRY(cond_node(parser, ST_NODE_PATH, 0, out_node));
-    return st_expr__path(parser, &(*out_node)->path);
+    ST_TRY(cond_node(parser, ST_NODE_PATH, 0, &term->node));
+    return st_expr__path(parser, &term->node->path);
+}
+
+static st_status cond_operand(st_parser *parser, cond_term *term)
+{
+    if (!st_expr__is_sign(parser, '(')) {
+        return cond_plain(parser, term);
+    }
+    int64_t position = (int64_t)parser->token.begin;
+    ST_TRY(st_expr__enter(parser));
+    st_expr__advance(parser);
+    ST_TRY(cond_operand(parser, term));
+    ST_TRY(st_expr__leave_group(parser, position, term->is_group));
+    term->is_group = true;
+    return ST_OK;
 }
 
 /* ---- comparisons ------------------------------------------------------------------------ */
@@ -172,64 +177,39 @@ static bool cond_comparator(const st_parser *parser, st_node_kind *out_kind)
     case ST_TOKEN_AT_LEAST:
         *out_kind = ST_NODE_AT_LEAST;
         return true;
+    case ST_TOKEN_BETWEEN:
+        *out_kind = ST_NODE_BETWEEN;
+        return true;
+    case ST_TOKEN_IN:
+        *out_kind = ST_NODE_IN;
+        return true;
     case ST_TOKEN_SIGN:
         *out_kind = parser->token.sign == '='   ? ST_NODE_EQUAL
                     : parser->token.sign == '<' ? ST_NODE_LESS
                                                 : ST_NODE_GREATER;
-        return memchr("=<>", parser->token.sign, 3) != NULL;
+        return parser->token.sign == '=' || parser->token.sign == '<' || parser->token.sign == '>';
     default:
         return false;
     }
 }
 
-static void cond_judge_operand(st_parser *parser, const st_node *node)
-{
-    if (node->kind == ST_NODE_FUNCTION && node->function != ST_FUNCTION_NONE) {
-        st_expr__complain(parser, node->position,
-                          "The function is not allowed to be used this way in an expression; "
-                          "function: %s",
-                          st_expr__function_name(node->function));
-    }
-}
-
-static st_status cond_between(st_parser *parser, st_node *left, st_node **out_node)
-{
-    ST_TRY(cond_node(parser, ST_NODE_BETWEEN, 3, out_node));
-    st_node **children = (*out_node)->children;
-    st_expr__advance(parser);
-    children[0] = left;
-    ST_TRY(cond_operand(parser, &children[1]));
-    if (!st_expr__is_word(parser, "AND")) {
-        return st_expr__syntax_error(parser);
-    }
-    st_expr__advance(parser);
-    ST_TRY(cond_operand(parser, &children[2]));
-    for (int i = 0; i < 3; i++) {
-        cond_judge_operand(parser, children[i]);
-    }
-    return ST_OK;
-}
-
-static st_status cond_in(st_parser *parser, st_node *left, st_node **out_node)
+/* Behind IN. */
+static st_status cond_list(st_parser *parser, st_node *left, int64_t position, st_node **out_node)
 {
     st_node *operands[ST_EXPR_IN_MAX];
     uint32_t count = 0;
-    int64_t position = (int64_t)parser->token.begin;
-    st_expr__advance(parser);
-    ST_TRY(st_expr__expect_sign(parser, '('));
-    for (;;) {
+    if (!st_expr__is_sign(parser, '(')) {
+        return st_expr__syntax_error(parser);
+    }
+    do {
         st_node *operand;
-        ST_TRY(cond_operand(parser, &operand));
-        cond_judge_operand(parser, operand);
+        st_expr__advance(parser); /* the parenthesis, or the comma */
+        ST_TRY(cond_inner(parser, &operand));
         if (count < ST_EXPR_IN_MAX) {
             operands[count] = operand;
         }
         count++;
-        if (!st_expr__is_sign(parser, ',')) {
-            break;
-        }
-        st_expr__advance(parser);
-    }
+    } while (st_expr__is_sign(parser, ','));
     ST_TRY(st_expr__expect_sign(parser, ')'));
     if (count > ST_EXPR_IN_MAX) {
         st_expr__complain(parser, position,
@@ -242,116 +222,136 @@ static st_status cond_in(st_parser *parser, st_node *left, st_node **out_node)
     (*out_node)->position = position;
     (*out_node)->children[0] = left;
     memcpy((*out_node)->children + 1, operands, count * sizeof *operands);
-    cond_judge_operand(parser, left);
     return ST_OK;
 }
 
-static st_status cond_comparison(st_parser *parser, st_node **out_node)
+/* At the comparator. */
+static st_status cond_compare(st_parser *parser, st_node_kind kind, st_node *left,
+                              st_node **out_node)
 {
-    st_node *left;
-    st_node_kind kind;
-    ST_TRY(cond_operand(parser, &left));
-    if (st_expr__is_word(parser, "BETWEEN")) {
-        parser->operator_count++;
-        return cond_between(parser, left, out_node);
+    int64_t position = (int64_t)parser->token.begin;
+    parser->operator_count++;
+    if (left->kind == ST_NODE_FUNCTION) {
+        cond_misused(parser, left);
     }
-    if (st_expr__is_word(parser, "IN")) {
-        parser->operator_count++;
-        return cond_in(parser, left, out_node);
+    st_expr__advance(parser);
+    if (kind == ST_NODE_IN) {
+        return cond_list(parser, left, position, out_node);
     }
-    if (cond_comparator(parser, &kind)) {
-        parser->operator_count++;
-        ST_TRY(cond_node(parser, kind, 2, out_node));
-        st_expr__advance(parser);
-        (*out_node)->children[0] = left;
-        ST_TRY(cond_operand(parser, &(*out_node)->children[1]));
-        cond_judge_operand(parser, left);
-        cond_judge_operand(parser, (*out_node)->children[1]);
+    ST_TRY(cond_node(parser, kind, kind == ST_NODE_BETWEEN ? 3 : 2, out_node));
+    (*out_node)->position = position;
+    (*out_node)->children[0] = left;
+    ST_TRY(cond_inner(parser, &(*out_node)->children[1]));
+    if (kind != ST_NODE_BETWEEN) {
         return ST_OK;
     }
-    if (left->kind == ST_NODE_SIZE) {
-        st_expr__complain(parser, left->position,
-                          "The function is not allowed to be used this way in an expression; "
-                          "function: size");
-    } else if (left->kind != ST_NODE_FUNCTION) {
+    if (parser->token.kind != ST_TOKEN_AND) {
         return st_expr__syntax_error(parser);
     }
-    *out_node = left;
+    st_expr__advance(parser);
+    return cond_inner(parser, &(*out_node)->children[2]);
+}
+
+static st_status cond_group(st_parser *parser, cond_term *term)
+{
+    int64_t position = (int64_t)parser->token.begin;
+    ST_TRY(st_expr__enter(parser));
+    st_expr__advance(parser);
+    ST_TRY(cond_or(parser, term));
+    ST_TRY(st_expr__leave_group(parser, position, term->is_group));
+    term->is_group = true;
     return ST_OK;
+}
+
+static st_status cond_test(st_parser *parser, cond_term *term)
+{
+    st_node_kind kind;
+    ST_TRY(st_expr__is_sign(parser, '(') ? cond_group(parser, term) : cond_plain(parser, term));
+    if (!cond_comparator(parser, &kind)) {
+        return ST_OK;
+    }
+    if (!term->is_operand) {
+        return st_expr__syntax_error(parser);
+    }
+    *term = (cond_term){.node = term->node};
+    return cond_compare(parser, kind, term->node, &term->node);
 }
 
 /* ---- logic ------------------------------------------------------------------------------ */
 
-static st_status cond_primary(st_parser *parser, st_node **out_node, bool *out_is_group)
+/* What was read stands where a condition must. */
+static st_status cond_must_judge(st_parser *parser, cond_term *term)
 {
-    *out_is_group = false;
-    if (!st_expr__is_sign(parser, '(')) {
-        return cond_comparison(parser, out_node);
+    if (term->node->kind == ST_NODE_PATH || term->node->kind == ST_NODE_VALUE) {
+        return st_expr__syntax_error(parser);
     }
-    int64_t position = (int64_t)parser->token.begin;
-    bool holds_group;
-    if (++parser->depth > ST_EXPR_DEPTH_MAX) {
-        return st_expr__fail(parser->op, parser->kind, position,
-                             "The expression has redundant parentheses;");
+    if (term->node->kind == ST_NODE_SIZE) {
+        cond_misused(parser, term->node);
     }
+    term->is_operand = false;
+    return ST_OK;
+}
+
+static st_status cond_not(st_parser *parser, cond_term *term)
+{
+    st_node *outer = NULL;
+    st_node **inner = &outer;
+    while (parser->token.kind == ST_TOKEN_NOT) {
+        ST_TRY(cond_node(parser, ST_NODE_NOT, 1, inner));
+        inner = &(*inner)->children[0];
+        parser->operator_count++;
+        st_expr__advance(parser);
+    }
+    ST_TRY(cond_test(parser, term));
+    if (!outer) {
+        return ST_OK;
+    }
+    ST_TRY(cond_must_judge(parser, term));
+    *inner = term->node;
+    *term = (cond_term){.node = outer};
+    return ST_OK;
+}
+
+/* At AND or OR, behind the left side: the node that joins it with what follows. */
+static st_status cond_join(st_parser *parser, st_node_kind kind, cond_term *left,
+                           st_node **out_node)
+{
+    ST_TRY(cond_must_judge(parser, left));
+    ST_TRY(cond_node(parser, kind, 2, out_node));
+    (*out_node)->children[0] = left->node;
+    parser->operator_count++;
     st_expr__advance(parser);
-    ST_TRY(cond_or(parser, out_node, &holds_group));
-    ST_TRY(st_expr__expect_sign(parser, ')'));
-    parser->depth--;
-    if (holds_group) {
-        st_expr__complain(parser, position, "The expression has redundant parentheses;");
-    }
-    *out_is_group = true;
     return ST_OK;
 }
 
-static st_status cond_not(st_parser *parser, st_node **out_node, bool *out_is_group)
+static st_status cond_and(st_parser *parser, cond_term *term)
 {
-    st_node *outer = NULL, *inner = NULL;
-    while (st_expr__is_word(parser, "NOT")) {
+    ST_TRY(cond_not(parser, term));
+    while (parser->token.kind == ST_TOKEN_AND) {
+        cond_term right;
         st_node *node;
-        ST_TRY(cond_node(parser, ST_NODE_NOT, 1, &node));
-        parser->operator_count++;
-        st_expr__advance(parser);
-        if (inner) {
-            inner->children[0] = node;
-        }
-        outer = outer ? outer : node;
-        inner = node;
+        ST_TRY(cond_join(parser, ST_NODE_AND, term, &node));
+        ST_TRY(cond_not(parser, &right));
+        ST_TRY(cond_must_judge(parser, &right));
+        node->children[1] = right.node;
+        *term = (cond_term){.node = node};
     }
-    if (!inner) {
-        return cond_primary(parser, out_node, out_is_group);
-    }
-    ST_TRY(cond_primary(parser, &inner->children[0], out_is_group));
-    *out_is_group = false;
-    *out_node = outer;
     return ST_OK;
 }
 
-static st_status cond_chain(st_parser *parser, st_node_kind kind, st_node **out_node,
-                            bool *out_is_group)
+static st_status cond_or(st_parser *parser, cond_term *term)
 {
-    bool is_and = kind == ST_NODE_AND;
-    ST_TRY(is_and ? cond_not(parser, out_node, out_is_group)
-                  : cond_chain(parser, ST_NODE_AND, out_node, out_is_group));
-    while (st_expr__is_word(parser, is_and ? "AND" : "OR")) {
+    ST_TRY(cond_and(parser, term));
+    while (parser->token.kind == ST_TOKEN_OR) {
+        cond_term right;
         st_node *node;
-        bool ignored;
-        ST_TRY(cond_node(parser, kind, 2, &node));
-        parser->operator_count++;
-        st_expr__advance(parser);
-        node->children[0] = *out_node;
-        ST_TRY(is_and ? cond_not(parser, &node->children[1], &ignored)
-                      : cond_chain(parser, ST_NODE_AND, &node->children[1], &ignored));
-        *out_node = node;
-        *out_is_group = false;
+        ST_TRY(cond_join(parser, ST_NODE_OR, term, &node));
+        ST_TRY(cond_and(parser, &right));
+        ST_TRY(cond_must_judge(parser, &right));
+        node->children[1] = right.node;
+        *term = (cond_term){.node = node};
     }
     return ST_OK;
-}
-
-static st_status cond_or(st_parser *parser, st_node **out_node, bool *out_is_group)
-{
-    return cond_chain(parser, ST_NODE_OR, out_node, out_is_group);
 }
 
 st_status st_condition_parse(st_op *op, st_expr_kind kind, st_slice text, st_expr_scope *scope,
@@ -364,11 +364,14 @@ st_status st_condition_parse(st_op *op, st_expr_kind kind, st_slice text, st_exp
     if (!condition) {
         return st_fail_memory(op, sizeof *condition);
     }
-    bool is_group;
-    *condition = (st_condition){.kind = kind};
-    ST_TRY(cond_or(&parser, &condition->root, &is_group));
+    cond_term term;
+    ST_TRY(cond_or(&parser, &term));
+    ST_TRY(cond_must_judge(&parser, &term));
     ST_TRY(st_expr__finish(&parser));
-    condition->operator_count = parser.operator_count;
+    *condition = (st_condition){.kind = kind,
+                                .root = term.node,
+                                .operator_count = parser.operator_count,
+                                .is_resolved = !parser.has_undefined};
     *out_condition = condition;
     return ST_OK;
 }

@@ -100,10 +100,15 @@ static document_child *document_find(const document_node *node, const st_path_st
     if (node->is_list) {
         return step->index < node->original_count ? &node->children[step->index] : NULL;
     }
-    for (uint32_t i = 0; i < node->original_count; i++) {
-        if (st_slice_equal(node->children[i].name, step->name)) {
-            return &node->children[i];
+    uint32_t low = 0, high = node->original_count;
+    while (low < high) { /* what the item had is in order */
+        uint32_t middle = low + (high - low) / 2;
+        int order = st_slice_compare(node->children[middle].name, step->name);
+        if (order == 0) {
+            return &node->children[middle];
         }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
     }
     return NULL;
 }

@@ -3,7 +3,8 @@
  * An expression goes through four steps, in the service's order, so that the first complaint is the
  * service's: *parse* (grammar, reserved words, functions, operators), *check* (types that are known
  * without an item), *resolve* (every placeholder is defined), and, once all expressions of a
- * request are resolved, *unused* (every placeholder is used). After that it is evaluated, any
+ * request are resolved, *unused* (every placeholder is used). Placeholders that are defined are
+ * filled in while it parses: resolving tells of the others. After that it is evaluated, any
  * number of times and by any number of threads, against canonical frames (item.h).
  *
  * Everything that parsing makes lies in the arena of the operation and lives as long as it; texts,
@@ -19,7 +20,9 @@
 #define ST_EXPR_BYTES_MAX 4096u    /* of one expression, placeholders not replaced */
 #define ST_EXPR_OPERATORS_MAX 300u /* of one expression */
 #define ST_EXPR_IN_MAX 100u        /* operands of IN */
-#define ST_EXPR_DEPTH_MAX 200u     /* groups inside each other */
+#define ST_EXPR_DEPTH_MAX 320u     /* groups and functions inside each other */
+#define ST_EXPR_PATH_MAX 32u       /* steps of one path */
+#define ST_EXPR_INDEX_MAX 2147483647u
 
 typedef enum st_expr_kind {
     ST_EXPR_CONDITION,
@@ -52,6 +55,9 @@ typedef struct st_expr_scope {
     uint32_t name_count;
     st_expr_value *values;
     uint32_t value_count;
+    /* hash tables of number + 1, when there are many; NULL: none */
+    uint32_t *name_slots, *value_slots;
+    uint32_t name_mask, value_mask;
 } st_expr_scope;
 
 /* Adds to the arena. The count is known at first. The value is relaxed: it is checked and made
@@ -71,8 +77,9 @@ st_status st_expr_check_unused(st_op *op, const st_expr_scope *scope) ST_MUST_US
 typedef struct st_path_step {
     bool is_index;
     uint32_t index;
-    st_slice name; /* resolved; before that as written, with its '#' */
-    int64_t position;
+    st_slice name;        /* resolved; as written while its placeholder is not defined */
+    st_slice placeholder; /* "#name"; empty: written as it is */
+    int64_t position;     /* in the text; -1: made without one */
 } st_path_step;
 
 /* The first step is always a name. */
@@ -137,9 +144,9 @@ typedef struct st_condition {
     st_expr_kind kind;
     st_node *root;
     uint32_t operator_count;
+    bool is_resolved; /* while it was parsed */
 } st_condition;
 
-/* Values that are defined are filled in while it parses, for st_condition_check. */
 st_status st_condition_parse(st_op *op, st_expr_kind kind, st_slice text, st_expr_scope *scope,
                              st_condition **out_condition) ST_MUST_USE;
 /* Types of operands, bounds of BETWEEN, operands that must differ. */
@@ -177,6 +184,7 @@ struct st_operand {
     st_slice placeholder;
     st_value value;
     st_operand *left, *right;
+    uint32_t argument_count; /* of a function as it is written; 0: made elsewhere */
 };
 
 typedef enum st_action_kind {
@@ -198,6 +206,7 @@ struct st_action {
 typedef struct st_update {
     st_action *actions;
     uint32_t action_count, operator_count;
+    bool is_resolved; /* while it was parsed */
 } st_update;
 
 st_status st_update_parse(st_op *op, st_slice text, st_expr_scope *scope,

@@ -6,7 +6,16 @@
 
 typedef enum st_token_kind {
     ST_TOKEN_END,
-    ST_TOKEN_NAME,   /* a word: attribute, keyword or function */
+    ST_TOKEN_NAME, /* a word: attribute or function */
+    ST_TOKEN_AND,  /* keywords, in any case: these in conditions only */
+    ST_TOKEN_OR,
+    ST_TOKEN_NOT,
+    ST_TOKEN_IN,
+    ST_TOKEN_BETWEEN,
+    ST_TOKEN_SET, /* and these in updates only; in the order of st_action_kind */
+    ST_TOKEN_REMOVE,
+    ST_TOKEN_ADD,
+    ST_TOKEN_DELETE,
     ST_TOKEN_HASH,   /* #placeholder */
     ST_TOKEN_COLON,  /* :placeholder */
     ST_TOKEN_NUMBER, /* digits */
@@ -33,7 +42,8 @@ typedef struct st_parser {
     st_token before, token, behind;
     uint32_t operator_count;
     uint32_t depth;
-    /* the first complaint that is not about grammar: it is told when the grammar is right */
+    bool has_undefined; /* a placeholder that the scope does not define */
+    /* the leftmost complaint that is not about grammar: it is told when the grammar is right */
     st_status complaint;
     char complaint_text[ST_ERROR_MESSAGE_MAX];
     int64_t complaint_position;
@@ -46,10 +56,14 @@ void st_expr__advance(st_parser *parser);
 /* Refuses the current token. */
 st_status st_expr__syntax_error(st_parser *parser) ST_MUST_USE;
 bool st_expr__is_sign(const st_parser *parser, char sign);
-bool st_expr__is_word(const st_parser *parser, const char *word); /* any case */
+bool st_expr__is_call(const st_parser *parser); /* a word and a parenthesis behind it */
 st_status st_expr__expect_sign(st_parser *parser, char sign) ST_MUST_USE;
 /* The text must be at its end; then tells the complaint, if there is one. */
 st_status st_expr__finish(st_parser *parser) ST_MUST_USE;
+/* Counts one more group or function around the current token; too many are refused. */
+st_status st_expr__enter(st_parser *parser) ST_MUST_USE;
+/* Behind a group: its parenthesis, and whether it holds nothing but a group. */
+st_status st_expr__leave_group(st_parser *parser, int64_t position, bool holds_group) ST_MUST_USE;
 /* Notes a complaint, without the "Invalid ...Expression: " in front. */
 void st_expr__complain(st_parser *parser, int64_t position, const char *format, ...)
     ST_PRINTF(3, 4);
@@ -63,9 +77,14 @@ st_status st_expr__path(st_parser *parser, st_path *out_path) ST_MUST_USE;
 bool st_expr__is_path(const st_parser *parser);
 st_status st_expr__resolve_path(st_op *op, st_expr_kind kind, st_path *path,
                                 st_expr_scope *scope) ST_MUST_USE;
-const st_expr_value *st_expr__find_value(const st_expr_scope *scope, st_slice placeholder);
-st_status st_expr__resolve_value(st_op *op, st_expr_kind kind, st_slice placeholder,
-                                 st_expr_scope *scope, st_value *out_value) ST_MUST_USE;
+/* What the placeholder stands for, which is used from now on; NULL: it is not defined. */
+const st_expr_name *st_expr__use_name(st_expr_scope *scope, st_slice placeholder);
+const st_expr_value *st_expr__use_value(st_expr_scope *scope, st_slice placeholder);
+/* The :placeholder at the current token. */
+void st_expr__value(st_parser *parser, st_slice *out_placeholder, st_value *out_value);
+st_status st_expr__resolve_value(st_op *op, st_expr_kind kind, int64_t position,
+                                 st_slice placeholder, st_expr_scope *scope,
+                                 st_value *out_value) ST_MUST_USE;
 bool st_expr__is_reserved(st_slice word);
 st_function st_expr__function(st_slice word);
 const char *st_expr__function_name(st_function function);
@@ -79,6 +98,9 @@ typedef enum st_path_relation {
 } st_path_relation;
 
 st_path_relation st_expr__relation(const st_path *a, const st_path *b);
+/* Sorts so that paths through one container are neighbours: a container's own path comes before
+ * those that lead through it, names before indexes, both in the order items have. */
+void st_expr__sort_paths(const st_path **paths, uint32_t count);
 /* Refuses two paths that overlap or conflict. */
 st_status st_expr__check_paths(st_op *op, st_expr_kind kind, const st_path *const *paths,
                                uint32_t count) ST_MUST_USE;

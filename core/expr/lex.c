@@ -2,8 +2,12 @@
  *
  * The service's syntax error shows the offending token and what is near: from the token before it
  * to the one behind it, with the blanks as written. So the parser always has three tokens. What is
- * wrong besides grammar (reserved words, unknown functions, redundant parentheses) is told only
- * when the grammar is right; the first such complaint is kept until then.
+ * wrong besides grammar (reserved words, unknown functions) is told only when the grammar is right;
+ * the leftmost such complaint is kept until then. Redundant parentheses are refused where they
+ * close.
+ *
+ * A name as it is written begins with a letter: an underscore there is a token of its own that no
+ * grammar knows, as is every character outside ASCII.
  */
 #include "expr/expr_internal.h"
 
@@ -22,11 +26,9 @@ const char *st_expr_kind_name(st_expr_kind kind)
 
 /* ---- failing ---------------------------------------------------------------------------- */
 
-#define LEX_MESSAGE_MAX 8192
-
 st_status st_expr__fail(st_op *op, st_expr_kind kind, int64_t position, const char *format, ...)
 {
-    char text[LEX_MESSAGE_MAX];
+    char text[ST_ERROR_MESSAGE_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -37,7 +39,7 @@ st_status st_expr__fail(st_op *op, st_expr_kind kind, int64_t position, const ch
 
 void st_expr__complain(st_parser *parser, int64_t position, const char *format, ...)
 {
-    if (parser->complaint != ST_OK) {
+    if (parser->complaint != ST_OK && position >= parser->complaint_position) {
         return;
     }
     parser->complaint = ST_INVALID_ARGUMENT;
@@ -81,7 +83,7 @@ st_status st_expr__syntax_error(st_parser *parser)
 
 static bool lex_is_letter(uint8_t byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_';
+    return (uint8_t)((byte | 0x20) - 'a') < 26;
 }
 
 static bool lex_is_digit(uint8_t byte)
@@ -89,12 +91,62 @@ static bool lex_is_digit(uint8_t byte)
     return byte >= '0' && byte <= '9';
 }
 
+static bool lex_is_part(uint8_t byte)
+{
+    return lex_is_letter(byte) || lex_is_digit(byte) || byte == '_';
+}
+
 static size_t lex_word_end(st_slice text, size_t at)
 {
-    while (at < text.size && (lex_is_letter(text.data[at]) || lex_is_digit(text.data[at]))) {
+    while (at < text.size && lex_is_part(text.data[at])) {
         at++;
     }
     return at;
+}
+
+static bool lex_is_same(st_slice word, const char *upper, size_t bytes)
+{
+    if (word.size != bytes) {
+        return false;
+    }
+    for (size_t i = 0; i < bytes; i++) {
+        if ((word.data[i] & 0xdf) != (uint8_t)upper[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#define LEX_KEYWORD(kind, text)     \
+    {                               \
+        kind, sizeof text - 1, text \
+    }
+#define LEX_KEYWORD_BYTES_MAX 7
+
+/* NAME, or the keyword the word is. */
+static st_token_kind lex_word_kind(st_expr_kind kind, st_slice word)
+{
+    static const struct {
+        st_token_kind kind;
+        uint8_t bytes;
+        char text[LEX_KEYWORD_BYTES_MAX + 1];
+    } lex_keywords[] = {
+        LEX_KEYWORD(ST_TOKEN_AND, "AND"),         LEX_KEYWORD(ST_TOKEN_OR, "OR"),
+        LEX_KEYWORD(ST_TOKEN_NOT, "NOT"),         LEX_KEYWORD(ST_TOKEN_IN, "IN"),
+        LEX_KEYWORD(ST_TOKEN_BETWEEN, "BETWEEN"), LEX_KEYWORD(ST_TOKEN_SET, "SET"),
+        LEX_KEYWORD(ST_TOKEN_REMOVE, "REMOVE"),   LEX_KEYWORD(ST_TOKEN_ADD, "ADD"),
+        LEX_KEYWORD(ST_TOKEN_DELETE, "DELETE"),
+    };
+    if (word.size > LEX_KEYWORD_BYTES_MAX || kind == ST_EXPR_PROJECTION) {
+        return ST_TOKEN_NAME;
+    }
+    int first = kind == ST_EXPR_UPDATE ? 5 : 0, end = kind == ST_EXPR_UPDATE ? 9 : 5;
+    for (int i = first; i < end; i++) {
+        if (lex_is_same(word, lex_keywords[i].text, lex_keywords[i].bytes)) {
+            return lex_keywords[i].kind;
+        }
+    }
+    return ST_TOKEN_NAME;
 }
 
 /* One character that no grammar knows; UTF-8 sequences stay whole. */
@@ -118,7 +170,27 @@ static st_token_kind lex_pair(uint8_t first, uint8_t second)
     return ST_TOKEN_END;
 }
 
-static st_token lex_next(st_slice text, size_t at)
+static bool lex_is_sign(uint8_t byte)
+{
+    switch (byte) {
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+    case ',':
+    case '.':
+    case '+':
+    case '-':
+    case '=':
+    case '<':
+    case '>':
+        return true;
+    default:
+        return false;
+    }
+}
+
+static st_token lex_next(st_expr_kind kind, st_slice text, size_t at)
 {
     while (at < text.size && lex_is_blank(text.data[at])) {
         at++;
@@ -130,9 +202,9 @@ static st_token lex_next(st_slice text, size_t at)
     uint8_t byte = text.data[at];
     uint8_t next = at + 1 < text.size ? text.data[at + 1] : 0;
     if (lex_is_letter(byte)) {
-        token.kind = ST_TOKEN_NAME;
         token.end = lex_word_end(text, at);
-    } else if ((byte == '#' || byte == ':') && (lex_is_letter(next) || lex_is_digit(next))) {
+        token.kind = lex_word_kind(kind, st_slice_of(text.data + at, token.end - at));
+    } else if ((byte == '#' || byte == ':') && lex_is_part(next)) {
         token.kind = byte == '#' ? ST_TOKEN_HASH : ST_TOKEN_COLON;
         token.end = lex_word_end(text, at + 1);
     } else if (lex_is_digit(byte)) {
@@ -145,7 +217,7 @@ static st_token lex_next(st_slice text, size_t at)
     } else if (lex_pair(byte, next) != ST_TOKEN_END) {
         token.kind = lex_pair(byte, next);
         token.end = at + 2;
-    } else if (memchr("()[],.+-=<>", byte, 11)) {
+    } else if (lex_is_sign(byte)) {
         token.kind = ST_TOKEN_SIGN;
         token.sign = byte;
         token.end = at + 1;
@@ -160,7 +232,7 @@ void st_expr__advance(st_parser *parser)
 {
     parser->before = parser->token;
     parser->token = parser->behind;
-    parser->behind = lex_next(parser->text, parser->behind.end);
+    parser->behind = lex_next(parser->kind, parser->text, parser->behind.end);
 }
 
 /* ---- beginning and end ------------------------------------------------------------------ */
@@ -176,8 +248,8 @@ st_status st_expr__begin(st_parser *parser, st_op *op, st_expr_kind kind, st_sli
         return st_expr__fail(op, kind, ST_EXPR_BYTES_MAX,
                              "Expression size has exceeded the maximum allowed size;");
     }
-    parser->token = lex_next(text, 0);
-    parser->behind = lex_next(text, parser->token.end);
+    parser->token = lex_next(kind, text, 0);
+    parser->behind = lex_next(kind, text, parser->token.end);
     return ST_OK;
 }
 
@@ -186,19 +258,10 @@ bool st_expr__is_sign(const st_parser *parser, char sign)
     return parser->token.kind == ST_TOKEN_SIGN && parser->token.sign == (uint8_t)sign;
 }
 
-bool st_expr__is_word(const st_parser *parser, const char *word)
+bool st_expr__is_call(const st_parser *parser)
 {
-    st_slice text = st_expr__text(parser, &parser->token);
-    if (parser->token.kind != ST_TOKEN_NAME || text.size != strlen(word)) {
-        return false;
-    }
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t byte = text.data[i];
-        if ((byte >= 'a' && byte <= 'z' ? byte - 'a' + 'A' : byte) != word[i]) {
-            return false;
-        }
-    }
-    return true;
+    return parser->token.kind == ST_TOKEN_NAME && parser->behind.kind == ST_TOKEN_SIGN &&
+           parser->behind.sign == '(';
 }
 
 st_status st_expr__expect_sign(st_parser *parser, char sign)
@@ -208,6 +271,28 @@ st_status st_expr__expect_sign(st_parser *parser, char sign)
     }
     st_expr__advance(parser);
     return ST_OK;
+}
+
+static st_status lex_redundant(st_parser *parser, int64_t position)
+{
+    return st_expr__fail(parser->op, parser->kind, position,
+                         "The expression has redundant parentheses;");
+}
+
+/* Deeper than this nothing is right: every group but a redundant one comes with an operator. */
+st_status st_expr__enter(st_parser *parser)
+{
+    if (++parser->depth > ST_EXPR_DEPTH_MAX) {
+        return lex_redundant(parser, (int64_t)parser->token.begin);
+    }
+    return ST_OK;
+}
+
+st_status st_expr__leave_group(st_parser *parser, int64_t position, bool holds_group)
+{
+    ST_TRY(st_expr__expect_sign(parser, ')'));
+    parser->depth--;
+    return holds_group ? lex_redundant(parser, position) : ST_OK;
 }
 
 st_status st_expr__finish(st_parser *parser)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PATH_INDEX_DIGITS_MAX 9
+#define PATH_INDEX_DIGITS_MAX 10
 
 /* ---- parsing ---------------------------------------------------------------------------- */
 
@@ -20,7 +20,12 @@ static st_status path_name(st_parser *parser, st_path_step *step)
     }
     st_slice name = st_expr__text(parser, &parser->token);
     *step = (st_path_step){.name = name, .position = (int64_t)parser->token.begin};
-    if (parser->token.kind == ST_TOKEN_NAME && st_expr__is_reserved(name)) {
+    if (parser->token.kind == ST_TOKEN_HASH) {
+        const st_expr_name *known = st_expr__use_name(parser->scope, name);
+        step->placeholder = name;
+        step->name = known ? known->name : name;
+        parser->has_undefined = parser->has_undefined || !known;
+    } else if (st_expr__is_reserved(name)) {
         st_expr__complain(parser, step->position,
                           "Attribute name is a reserved keyword; reserved keyword: %.*s",
                           (int)name.size, (const char *)name.data);
@@ -36,15 +41,15 @@ static st_status path_index(st_parser *parser, st_path_step *step)
         return st_expr__syntax_error(parser);
     }
     st_slice digits = st_expr__text(parser, &parser->token);
-    *step = (st_path_step){.is_index = true, .position = (int64_t)parser->token.begin};
-    for (size_t i = 0; i < digits.size; i++) {
-        step->index =
-            i < PATH_INDEX_DIGITS_MAX ? step->index * 10 + digits.data[i] - '0' : UINT32_MAX;
+    uint64_t index = 0;
+    for (size_t i = 0; i < digits.size && i < PATH_INDEX_DIGITS_MAX; i++) {
+        index = index * 10 + digits.data[i] - '0';
     }
-    if (digits.size > PATH_INDEX_DIGITS_MAX) {
+    *step = (st_path_step){
+        .is_index = true, .index = (uint32_t)index, .position = (int64_t)parser->token.begin};
+    if (digits.size > PATH_INDEX_DIGITS_MAX || index > ST_EXPR_INDEX_MAX) {
         st_expr__complain(parser, step->position,
-                          "List index is not within the allowable range; "
-                          "index: [%.*s]",
+                          "List index is not within the allowable range; index: [%.*s]",
                           (int)digits.size, (const char *)digits.data);
     }
     st_expr__advance(parser);
@@ -88,6 +93,11 @@ st_status st_expr__path(st_parser *parser, st_path *out_path)
         ST_TRY(path_step(parser, &path.steps[path.count]));
         path.count++;
     }
+    if (path.count > ST_EXPR_PATH_MAX) {
+        st_expr__complain(parser, path.steps[0].position,
+                          "The document path has too many nesting levels; nesting levels: %u",
+                          path.count);
+    }
     *out_path = path;
     return ST_OK;
 }
@@ -105,34 +115,21 @@ st_status st_path_of_name(st_op *op, st_slice name, st_path *out_path)
 
 /* ---- resolving -------------------------------------------------------------------------- */
 
-static st_expr_name *path_find_name(const st_expr_scope *scope, st_slice placeholder)
-{
-    for (uint32_t i = 0; scope && i < scope->name_count; i++) {
-        if (st_slice_equal(scope->names[i].placeholder, placeholder)) {
-            return &scope->names[i];
-        }
-    }
-    return NULL;
-}
-
 st_status st_expr__resolve_path(st_op *op, st_expr_kind kind, st_path *path, st_expr_scope *scope)
 {
     for (uint32_t i = 0; i < path->count; i++) {
         st_path_step *step = &path->steps[i];
-        if (step->is_index || step->name.size == 0 || step->name.data[0] != '#' ||
-            step->position < 0) {
+        if (step->placeholder.size == 0) {
             continue;
         }
-        st_expr_name *name = path_find_name(scope, step->name);
-        if (!name) {
+        const st_expr_name *known = st_expr__use_name(scope, step->placeholder);
+        if (!known) {
             return st_expr__fail(op, kind, step->position,
                                  "An expression attribute name used in the document path is not "
                                  "defined; attribute name: %.*s",
-                                 (int)step->name.size, (const char *)step->name.data);
+                                 (int)step->placeholder.size, (const char *)step->placeholder.data);
         }
-        name->is_used = true;
-        step->name = name->name;
-        step->position = -1; /* the name itself may begin with '#' */
+        step->name = known->name;
     }
     return ST_OK;
 }
@@ -149,8 +146,15 @@ static st_value path_member(const st_value *container, const st_path_step *step)
     }
     st_members walk = st_members_of(container);
     for (uint32_t i = 0; st_members_next(&walk, &name, &value); i++) {
-        if (step->is_index ? i == step->index : st_slice_equal(name, step->name)) {
-            return value;
+        if (step->is_index) {
+            if (i == step->index) {
+                return value;
+            }
+            continue;
+        }
+        int order = st_slice_compare(name, step->name);
+        if (order >= 0) { /* members are in order */
+            return order == 0 ? value : none;
         }
     }
     return none;
@@ -222,7 +226,7 @@ static st_status path_refuse_pair(st_op *op, st_expr_kind kind, st_path_relation
     st_status status = st_buf_check(op, first.failed ? &first : &second);
     if (status == ST_OK) {
         status =
-            st_expr__fail(op, kind, -1,
+            st_expr__fail(op, kind, two->steps[0].position,
                           "Two document paths %s with each other; must remove or rewrite one "
                           "of these paths; path one: %.*s, path two: %.*s",
                           relation == ST_PATHS_OVERLAP ? "overlap" : "conflict", (int)first.size,
@@ -233,8 +237,55 @@ static st_status path_refuse_pair(st_op *op, st_expr_kind kind, st_path_relation
     return status;
 }
 
-st_status st_expr__check_paths(st_op *op, st_expr_kind kind, const st_path *const *paths,
-                               uint32_t count)
+/* ---- many paths ------------------------------------------------------------------------- */
+
+static int path_order(const st_path *a, const st_path *b)
+{
+    uint32_t least = a->count < b->count ? a->count : b->count;
+    for (uint32_t i = 0; i < least; i++) {
+        const st_path_step *x = &a->steps[i], *y = &b->steps[i];
+        if (x->is_index != y->is_index) {
+            return x->is_index ? 1 : -1;
+        }
+        int order = x->is_index ? (x->index > y->index) - (x->index < y->index)
+                                : st_slice_compare(x->name, y->name);
+        if (order != 0) {
+            return order;
+        }
+    }
+    return (a->count > b->count) - (a->count < b->count);
+}
+
+static void path_sink(const st_path **paths, uint32_t at, uint32_t count)
+{
+    const st_path *path = paths[at];
+    for (uint32_t child = 2 * at + 1; child < count; child = 2 * at + 1) {
+        child += child + 1 < count && path_order(paths[child], paths[child + 1]) < 0;
+        if (path_order(paths[child], path) <= 0) {
+            break;
+        }
+        paths[at] = paths[child];
+        at = child;
+    }
+    paths[at] = path;
+}
+
+void st_expr__sort_paths(const st_path **paths, uint32_t count)
+{
+    for (uint32_t at = count / 2; at > 0; at--) {
+        path_sink(paths, at - 1, count);
+    }
+    for (uint32_t end = count; end > 1; end--) {
+        const st_path *last = paths[0];
+        paths[0] = paths[end - 1];
+        paths[end - 1] = last;
+        path_sink(paths, 0, end - 1);
+    }
+}
+
+/* Pair by pair, for the first in written order. */
+static st_status path_find_pair(st_op *op, st_expr_kind kind, const st_path *const *paths,
+                                uint32_t count)
 {
     for (uint32_t later = 1; later < count; later++) {
         for (uint32_t earlier = 0; earlier < later; earlier++) {
@@ -242,6 +293,30 @@ st_status st_expr__check_paths(st_op *op, st_expr_kind kind, const st_path *cons
             if (relation != ST_PATHS_APART) {
                 return path_refuse_pair(op, kind, relation, paths[earlier], paths[later]);
             }
+        }
+    }
+    return ST_OK;
+}
+
+#define PATH_FEW 8u
+
+st_status st_expr__check_paths(st_op *op, st_expr_kind kind, const st_path *const *paths,
+                               uint32_t count)
+{
+    if (count <= PATH_FEW) {
+        return path_find_pair(op, kind, paths, count);
+    }
+    size_t bytes = count * sizeof *paths;
+    const st_path **sorted = st_arena_alloc(&op->arena, bytes);
+    if (!sorted) {
+        return st_fail_memory(op, bytes);
+    }
+    memcpy(sorted, paths, bytes);
+    st_expr__sort_paths(sorted, count);
+    for (uint32_t i = 1; i < count; i++) {
+        /* what is in each other's way has neighbours that are */
+        if (st_expr__relation(sorted[i - 1], sorted[i]) != ST_PATHS_APART) {
+            return path_find_pair(op, kind, paths, count);
         }
     }
     return ST_OK;

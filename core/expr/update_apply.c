@@ -199,7 +199,7 @@ static st_status apply_value(st_op *op, const st_action *action, st_slice old, s
 st_status st_update_apply(st_op *op, const st_update *update, st_slice old, st_slice base,
                           st_buf *out_relaxed)
 {
-    size_t bytes = (size_t)update->action_count * sizeof(st_value);
+    size_t bytes = ((size_t)update->action_count + 1) * sizeof(st_value); /* there may be none */
     st_value *values = st_arena_alloc(&op->arena, bytes);
     st_document *document;
     if (!values) {

@@ -11,53 +11,60 @@
 
 /* ---- types ------------------------------------------------------------------------------ */
 
-/* The type of an operand as far as it is known. */
-static st_type check_operand_type(const st_operand *operand)
+/* A value among the operands that is of another type. */
+static st_status check_operands(st_op *op, const st_operand *operand, st_type wanted,
+                                const char *name)
 {
-    switch (operand->kind) {
-    case ST_OPERAND_VALUE:
-        return operand->value.type;
-    case ST_OPERAND_PLUS:
-    case ST_OPERAND_MINUS:
-        return ST_TYPE_N;
-    case ST_OPERAND_LIST_APPEND:
-        return ST_TYPE_L;
-    default:
-        return ST_TYPE_NONE;
+    const st_operand *sides[] = {operand->left, operand->right};
+    for (int i = 0; i < 2; i++) {
+        st_type type = sides[i]->value.type;
+        if (type != ST_TYPE_NONE && type != wanted) {
+            return st_expr__fail(op, ST_EXPR_UPDATE, operand->position,
+                                 "Incorrect operand type for operator or function; operator or "
+                                 "function: %s, operand type: %s",
+                                 name, st_type_name(type));
+        }
     }
+    return ST_OK;
 }
 
-static st_status check_must_be(st_op *op, const st_operand *operand, const st_operand *of,
-                               st_type wanted, const char *name)
+static st_status check_arguments(st_op *op, const st_operand *operand, const char *name)
 {
-    st_type type = check_operand_type(of);
-    if (type == ST_TYPE_NONE || type == wanted) {
-        return ST_OK;
+    if (operand->argument_count != 0 && operand->argument_count != 2) {
+        return st_expr__fail(op, ST_EXPR_UPDATE, operand->position,
+                             "Incorrect number of operands for operator or function; operator or "
+                             "function: %s, number of operands: %u",
+                             name, operand->argument_count);
     }
-    return st_expr__fail(op, ST_EXPR_UPDATE, operand->position,
-                         "Incorrect operand type for operator or function; operator or function: "
-                         "%s, operand type: %s",
-                         name, st_type_name(type));
+    return ST_OK;
 }
 
 static st_status check_operand(st_op *op, const st_operand *operand)
 {
-    if (operand->left) {
-        ST_TRY(check_operand(op, operand->left));
+    switch (operand->kind) {
+    case ST_OPERAND_IF_NOT_EXISTS:
+        ST_TRY(check_arguments(op, operand, "if_not_exists"));
+        if (operand->left->kind != ST_OPERAND_PATH) {
+            return st_expr__fail(op, ST_EXPR_UPDATE, operand->position,
+                                 "Operator or function requires a document path; operator or "
+                                 "function: if_not_exists");
+        }
+        return check_operand(op, operand->right);
+    case ST_OPERAND_LIST_APPEND:
+        ST_TRY(check_arguments(op, operand, "list_append"));
+        break;
+    case ST_OPERAND_PLUS:
+    case ST_OPERAND_MINUS:
+        break;
+    default:
+        return ST_OK;
     }
-    if (operand->right) {
-        ST_TRY(check_operand(op, operand->right));
-    }
-    if (operand->kind == ST_OPERAND_PLUS || operand->kind == ST_OPERAND_MINUS) {
-        const char *name = operand->kind == ST_OPERAND_PLUS ? "+" : "-";
-        ST_TRY(check_must_be(op, operand, operand->left, ST_TYPE_N, name));
-        return check_must_be(op, operand, operand->right, ST_TYPE_N, name);
-    }
-    if (operand->kind == ST_OPERAND_LIST_APPEND) {
-        ST_TRY(check_must_be(op, operand, operand->left, ST_TYPE_L, "list_append"));
-        return check_must_be(op, operand, operand->right, ST_TYPE_L, "list_append");
-    }
-    return ST_OK;
+    ST_TRY(check_operand(op, operand->left));
+    ST_TRY(check_operand(op, operand->right));
+    return operand->kind == ST_OPERAND_LIST_APPEND
+               ? check_operands(op, operand, ST_TYPE_L, "list_append")
+               : check_operands(op, operand, ST_TYPE_N,
+                                operand->kind == ST_OPERAND_PLUS ? "+" : "-");
 }
 
 static bool check_is_set(st_type type)
@@ -71,18 +78,19 @@ static st_status check_add_or_delete(st_op *op, const st_action *action)
         "", "STRING", "NUMBER", "Binary", "BOOL", "NULL", "SS", "NS", "BS", "LIST", "MAP"};
     st_type type = action->operand->value.type;
     bool is_add = action->kind == ST_ACTION_ADD;
-    if (type == ST_TYPE_NONE || check_is_set(type) || (is_add && type == ST_TYPE_N)) {
+    bool is_added = type == ST_TYPE_N || (type == ST_TYPE_L && action->is_legacy);
+    if (type == ST_TYPE_NONE || check_is_set(type) || (is_add && is_added)) {
         return ST_OK;
     }
     return st_expr__fail(op, ST_EXPR_UPDATE, action->operand->position,
                          "Incorrect operand type for operator or function; operator: %s, operand "
-                         "type: %s, typeSet: ALLOWED_FOR_%s_OPERAND",
-                         is_add ? "ADD" : "DELETE", check_long_names[type], "ADD");
+                         "type: %s, typeSet: ALLOWED_FOR_ADD_OPERAND",
+                         is_add ? "ADD" : "DELETE", check_long_names[type]);
 }
 
 st_status st_update_check(st_op *op, const st_update *update)
 {
-    size_t bytes = (size_t)update->action_count * sizeof(st_path *);
+    size_t bytes = ((size_t)update->action_count + 1) * sizeof(st_path *); /* there may be none */
     const st_path **paths = st_arena_alloc(&op->arena, bytes);
     if (!paths) {
         return st_fail_memory(op, bytes);

@@ -1,10 +1,13 @@
 /* The grammar of updates.
  *
- *     update = { SET set { , set } | REMOVE path { , path } | ADD path :value { , ... }
- *              | DELETE path :value { , ... } }     each section once
- *     set    = path = value
- *     value  = operand [ + operand | - operand ]
- *     operand = path | :value | function ( operand { , operand } ) | ( value )
+ *     update  = { SET set { , set } | REMOVE path { , path } | ADD path :value { , ... }
+ *               | DELETE path :value { , ... } }     each section once
+ *     set     = path = value
+ *     value   = operand [ + operand | - operand ] | ( value )
+ *     operand = path | :value | function ( operand { , operand } ) | ( operand )
+ *
+ * A sum in parentheses is no operand: (a + b) - c is a syntax error at the minus. Of the functions
+ * only if_not_exists may stand inside another.
  */
 #include "expr/expr_internal.h"
 
@@ -28,8 +31,9 @@ static st_operand *update_operand_new(st_parser *parser, st_operand_kind kind)
     return operand;
 }
 
-static st_status update_value(st_parser *parser, st_operand **out_operand);
-static st_status update_operand(st_parser *parser, st_operand **out_operand);
+static st_status update_value(st_parser *parser, st_operand **out_operand, bool *out_is_group);
+static st_status update_operand(st_parser *parser, bool may_sum, st_operand **out_operand,
+                                bool *out_is_group);
 
 /* ---- operands --------------------------------------------------------------------------- */
 
@@ -42,18 +46,12 @@ static st_status update_placeholder(st_parser *parser, st_operand **out_operand)
     if (!operand) {
         return st_fail_memory(parser->op, sizeof *operand);
     }
-    operand->placeholder = st_expr__text(parser, &parser->token);
-    const st_expr_value *value = st_expr__find_value(parser->scope, operand->placeholder);
-    if (value) {
-        operand->value = value->value;
-    }
-    st_expr__advance(parser);
+    st_expr__value(parser, &operand->placeholder, &operand->value);
     *out_operand = operand;
     return ST_OK;
 }
 
-static void update_judge_function(st_parser *parser, st_slice name, int64_t position,
-                                  uint32_t count, const st_operand *first)
+static void update_judge_function(st_parser *parser, st_slice name, int64_t position)
 {
     st_function function = st_expr__function(name);
     if (function == ST_FUNCTION_NONE) {
@@ -63,16 +61,19 @@ static void update_judge_function(st_parser *parser, st_slice name, int64_t posi
         st_expr__complain(parser, position,
                           "The function is not allowed in an update expression; function: %s",
                           st_expr__function_name(function));
-    } else if (count != 2) {
-        st_expr__complain(parser, position,
-                          "Incorrect number of operands for operator or function; operator or "
-                          "function: %s, number of operands: %u",
-                          st_expr__function_name(function), count);
-    } else if (function == ST_FUNCTION_IF_NOT_EXISTS && first->kind != ST_OPERAND_PATH) {
-        st_expr__complain(parser, position,
-                          "Operator or function requires a document path; operator or function: "
-                          "if_not_exists");
     }
+}
+
+static st_status update_argument(st_parser *parser, st_operand **out_operand)
+{
+    bool is_group;
+    ST_TRY(update_operand(parser, false, out_operand, &is_group));
+    if ((*out_operand)->kind == ST_OPERAND_LIST_APPEND) {
+        st_expr__complain(parser, (*out_operand)->position,
+                          "The function is not allowed to be used this way in an expression; "
+                          "function: list_append");
+    }
+    return ST_OK;
 }
 
 static st_status update_function(st_parser *parser, st_operand **out_operand)
@@ -84,36 +85,38 @@ static st_status update_function(st_parser *parser, st_operand **out_operand)
     if (!operand) {
         return st_fail_memory(parser->op, sizeof *operand);
     }
-    uint32_t count = 0;
+    update_judge_function(parser, name, operand->position);
     parser->operator_count++;
+    ST_TRY(st_expr__enter(parser));
     st_expr__advance(parser);
-    st_expr__advance(parser); /* the parenthesis */
-    while (!st_expr__is_sign(parser, ')') || count > 0) {
+    do {
         st_operand *argument;
-        ST_TRY(update_operand(parser, &argument));
-        operand->left = count == 0 ? argument : operand->left;
-        operand->right = count == 1 ? argument : operand->right;
-        count++;
-        if (!st_expr__is_sign(parser, ',')) {
-            break;
-        }
-        st_expr__advance(parser);
-    }
-    ST_TRY(st_expr__expect_sign(parser, ')'));
-    update_judge_function(parser, name, operand->position, count, operand->left);
+        st_expr__advance(parser); /* the parenthesis, or the comma */
+        ST_TRY(update_argument(parser, &argument));
+        operand->left = operand->argument_count == 0 ? argument : operand->left;
+        operand->right = operand->argument_count == 1 ? argument : operand->right;
+        operand->argument_count++;
+    } while (st_expr__is_sign(parser, ','));
+    parser->depth--;
     *out_operand = operand;
-    return ST_OK;
+    return st_expr__expect_sign(parser, ')');
 }
 
-static st_status update_operand_inside(st_parser *parser, st_operand **out_operand)
+/* may_sum: a group may hold a sum, not only an operand. */
+static st_status update_operand(st_parser *parser, bool may_sum, st_operand **out_operand,
+                                bool *out_is_group)
 {
-    if (st_expr__is_sign(parser, '(')) {
+    *out_is_group = st_expr__is_sign(parser, '(');
+    if (*out_is_group) {
+        int64_t position = (int64_t)parser->token.begin;
+        bool holds_group;
+        ST_TRY(st_expr__enter(parser));
         st_expr__advance(parser);
-        ST_TRY(update_value(parser, out_operand));
-        return st_expr__expect_sign(parser, ')');
+        ST_TRY(may_sum ? update_value(parser, out_operand, &holds_group)
+                       : update_operand(parser, false, out_operand, &holds_group));
+        return st_expr__leave_group(parser, position, holds_group);
     }
-    if (parser->token.kind == ST_TOKEN_NAME && parser->behind.kind == ST_TOKEN_SIGN &&
-        parser->behind.sign == '(') {
+    if (st_expr__is_call(parser)) {
         return update_function(parser, out_operand);
     }
     if (!st_expr__is_path(parser)) {
@@ -127,24 +130,14 @@ static st_status update_operand_inside(st_parser *parser, st_operand **out_opera
     return st_expr__path(parser, &operand->path);
 }
 
-static st_status update_operand(st_parser *parser, st_operand **out_operand)
-{
-    if (++parser->depth > ST_EXPR_DEPTH_MAX) {
-        return st_expr__fail(parser->op, parser->kind, (int64_t)parser->token.begin,
-                             "The expression has redundant parentheses;");
-    }
-    ST_TRY(update_operand_inside(parser, out_operand));
-    parser->depth--;
-    return ST_OK;
-}
-
-static st_status update_value(st_parser *parser, st_operand **out_operand)
+static st_status update_value(st_parser *parser, st_operand **out_operand, bool *out_is_group)
 {
     st_operand *left;
-    ST_TRY(update_operand(parser, &left));
+    ST_TRY(update_operand(parser, true, &left, out_is_group));
+    *out_operand = left;
     bool is_plus = st_expr__is_sign(parser, '+');
-    if (!is_plus && !st_expr__is_sign(parser, '-')) {
-        *out_operand = left;
+    bool is_sum = left->kind == ST_OPERAND_PLUS || left->kind == ST_OPERAND_MINUS;
+    if (is_sum || (!is_plus && !st_expr__is_sign(parser, '-'))) {
         return ST_OK;
     }
     st_operand *sum = update_operand_new(parser, is_plus ? ST_OPERAND_PLUS : ST_OPERAND_MINUS);
@@ -155,7 +148,9 @@ static st_status update_value(st_parser *parser, st_operand **out_operand)
     st_expr__advance(parser);
     sum->left = left;
     *out_operand = sum;
-    return update_operand(parser, &sum->right);
+    ST_TRY(update_operand(parser, false, &sum->right, out_is_group));
+    *out_is_group = false;
+    return ST_OK;
 }
 
 /* ---- sections --------------------------------------------------------------------------- */
@@ -171,7 +166,8 @@ static st_status update_action(update_builder *builder, st_action_kind kind)
     ST_TRY(st_expr__path(parser, &action->path));
     if (kind == ST_ACTION_SET) {
         ST_TRY(st_expr__expect_sign(parser, '='));
-        ST_TRY(update_value(parser, &action->operand));
+        bool is_group;
+        ST_TRY(update_value(parser, &action->operand, &is_group));
     } else if (kind != ST_ACTION_REMOVE) {
         ST_TRY(update_placeholder(parser, &action->operand));
     }
@@ -181,22 +177,12 @@ static st_status update_action(update_builder *builder, st_action_kind kind)
     return ST_OK;
 }
 
-static int update_section(const st_parser *parser)
-{
-    for (int i = 0; i < 4; i++) {
-        if (st_expr__is_word(parser, update_sections[i])) {
-            return i;
-        }
-    }
-    return -1;
-}
-
 static st_status update_sections_parse(update_builder *builder)
 {
     st_parser *parser = &builder->parser;
     do {
-        int section = update_section(parser);
-        if (section < 0) {
+        int section = (int)parser->token.kind - ST_TOKEN_SET;
+        if (section < 0 || section > ST_ACTION_DELETE) {
             return st_expr__syntax_error(parser);
         }
         if (builder->has_section[section]) {
@@ -227,6 +213,7 @@ st_status st_update_parse(st_op *op, st_slice text, st_expr_scope *scope, st_upd
     builder.last = &update->actions;
     ST_TRY(update_sections_parse(&builder));
     update->operator_count = builder.parser.operator_count;
+    update->is_resolved = !builder.parser.has_undefined;
     *out_update = update;
     return ST_OK;
 }
@@ -244,13 +231,16 @@ static st_status update_resolve_operand(st_op *op, st_operand *operand, st_expr_
         return st_expr__resolve_path(op, ST_EXPR_UPDATE, &operand->path, scope);
     }
     return operand->kind == ST_OPERAND_VALUE && operand->placeholder.size > 0
-               ? st_expr__resolve_value(op, ST_EXPR_UPDATE, operand->placeholder, scope,
-                                        &operand->value)
+               ? st_expr__resolve_value(op, ST_EXPR_UPDATE, operand->position, operand->placeholder,
+                                        scope, &operand->value)
                : ST_OK;
 }
 
 st_status st_update_resolve(st_op *op, const st_update *update, st_expr_scope *scope)
 {
+    if (update->is_resolved) {
+        return ST_OK;
+    }
     for (st_action *action = update->actions; action; action = action->next) {
         ST_TRY(st_expr__resolve_path(op, ST_EXPR_UPDATE, &action->path, scope));
         ST_TRY(update_resolve_operand(op, action->operand, scope));
