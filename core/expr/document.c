@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define DOCUMENT_SPARE 4u /* what is usually added */
+
 typedef struct document_child document_child;
 
 /* A map or list taken apart. */
@@ -29,9 +31,8 @@ struct st_document {
     document_node root;
 };
 
-static st_status document_grow(st_op *op, document_node *node)
+static st_status document_reserve(st_op *op, document_node *node, uint32_t capacity)
 {
-    uint32_t capacity = node->capacity * 2 + 4;
     size_t bytes = (size_t)capacity * sizeof(document_child);
     document_child *children = st_arena_alloc(&op->arena, bytes);
     if (!children) {
@@ -48,7 +49,7 @@ static st_status document_grow(st_op *op, document_node *node)
 static st_status document_add(st_op *op, document_node *node, const document_child *child)
 {
     if (node->count == node->capacity) {
-        ST_TRY(document_grow(op, node));
+        ST_TRY(document_reserve(op, node, node->capacity * 2));
     }
     node->children[node->count++] = *child;
     return ST_OK;
@@ -62,6 +63,7 @@ st_status st_document__create(st_op *op, st_slice frame, st_document **out_docum
         return st_fail_memory(op, sizeof *document);
     }
     *document = (st_document){.root = {.capacity = 0}};
+    ST_TRY(document_reserve(op, &document->root, st_item_count(frame) + DOCUMENT_SPARE));
     document_child child = {.index = 0};
     for (uint32_t i = 0; st_item_at(frame, i, &child.name, &child.value); i++) {
         ST_TRY(document_add(op, &document->root, &child));
@@ -80,6 +82,7 @@ static st_status document_expand(st_op *op, document_child *child)
         return st_fail_memory(op, sizeof *node);
     }
     *node = (document_node){.is_list = child->value.type == ST_TYPE_L};
+    ST_TRY(document_reserve(op, node, child->value.count + DOCUMENT_SPARE));
     st_members walk = st_members_of(&child->value);
     document_child member = {.index = 0};
     while (st_members_next(&walk, &member.name, &member.value)) {

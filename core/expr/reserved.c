@@ -2,6 +2,8 @@
  */
 #include "expr/expr_internal.h"
 
+#include <string.h>
+
 static const char reserved_words[] =
     "ABORT\0ABSOLUTE\0ACTION\0ADD\0AFTER\0AGENT\0AGGREGATE\0ALL\0ALLOCATE\0ALTER\0ANALYZE\0"
     "AND\0ANY\0ARCHIVE\0ARE\0ARRAY\0AS\0ASC\0ASCII\0ASENSITIVE\0ASSERTION\0ASYMMETRIC\0AT\0"
@@ -104,21 +106,41 @@ static const uint16_t reserved_places[RESERVED_COUNT] = {
     4054, 4059, 4068, 4074, 4080, 4087, 4092, 4099, 4107, 4112, 4120, 4126, 4131,
 };
 
+/* Where the words of each letter begin, and behind the last. */
+static const uint16_t reserved_letters[27] = {
+    0,   31,  50,  103, 140, 170, 195, 206, 214, 250, 251, 253, 283, 304,
+    319, 343, 376, 379, 427, 496, 526, 546, 559, 571, 571, 572, 573,
+};
+
+/* How long the words of each letter are: bit n for n bytes. Most names end here. */
+static const uint32_t reserved_lengths[26] = {
+    0x027fc, 0x000fc, 0x02ff0, 0x02ffc, 0x007f8, 0x003f8, 0x001fc, 0x000d0, 0x00ffc,
+    0x00010, 0x00018, 0x043f8, 0x011f8, 0x001fc, 0x005fc, 0x01ff8, 0x00070, 0x00ff8,
+    0x01ff8, 0x00fbc, 0x009f8, 0x001f0, 0x001f0, 0x00000, 0x00010, 0x00010,
+};
+
+static int reserved_compare(uint32_t index, const char *upper, size_t bytes)
+{
+    const char *word = reserved_words + reserved_places[index];
+    int order = memcmp(word, upper, bytes); /* a shorter word ends with a NUL, which is less */
+    return order != 0 ? order : word[bytes] != 0;
+}
+
 bool st_expr__is_reserved(st_slice word)
 {
     char upper[RESERVED_BYTES_MAX];
-    if (word.size >= sizeof upper) {
+    uint32_t letter = word.size > 0 ? (uint32_t)(word.data[0] | 0x20) - 'a' : 26;
+    if (letter >= 26 || word.size >= sizeof upper || !(reserved_lengths[letter] >> word.size & 1)) {
         return false;
     }
     for (size_t i = 0; i < word.size; i++) {
         uint8_t byte = word.data[i];
         upper[i] = (char)(byte >= 'a' && byte <= 'z' ? byte - 'a' + 'A' : byte);
     }
-    st_slice key = st_slice_of(upper, word.size);
-    uint32_t low = 0, high = RESERVED_COUNT;
+    uint32_t low = reserved_letters[letter], high = reserved_letters[letter + 1];
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = st_slice_compare(st_slice_str(reserved_words + reserved_places[middle]), key);
+        int order = reserved_compare(middle, upper, word.size);
         if (order == 0) {
             return true;
         }

@@ -223,7 +223,7 @@ st_status st_expr_check_unused(st_op *op, const st_expr_scope *scope)
             scope_list(&list, scope->names[i].placeholder);
         }
     }
-    if (list.size > 0) {
+    if (list.size > 0 || list.failed) {
         status = scope_refuse(op, "ExpressionAttributeNames", &list);
     }
     for (uint32_t i = 0; status == ST_OK && i < scope->value_count; i++) {
@@ -231,7 +231,7 @@ st_status st_expr_check_unused(st_op *op, const st_expr_scope *scope)
             scope_list(&list, scope->values[i].placeholder);
         }
     }
-    if (status == ST_OK && list.size > 0) {
+    if (status == ST_OK && (list.size > 0 || list.failed)) {
         status = scope_refuse(op, "ExpressionAttributeValues", &list);
     }
     st_buf_deinit(&list);
