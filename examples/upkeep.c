@@ -42,7 +42,7 @@ int main(int count, char **words)
     fill(db);
 
     must(stator_flush(db, &error));   /* from memory to sorted files */
-    must(stator_compact(db, &error)); /* everything into the last level */
+    must(stator_compact(db, &error)); /* and these into one level */
     must(stator_verify(db, &report, &error));
     stator_buffer_free(report); /* lines that say what was checked */
 

@@ -65,7 +65,7 @@ func (db *DB) Close() error {
 // Flush writes what is in memory to sorted files.
 func (db *DB) Flush() error { _, err := db.care(careFlush); return err }
 
-// Compact flushes, then merges everything into the last level.
+// Compact flushes, then merges everything into one level, the deepest in use.
 func (db *DB) Compact() error { _, err := db.care(careCompact); return err }
 
 // Verify reads and checks every byte of every file. The report says what was checked, also when damage was found.

@@ -236,6 +236,18 @@ static st_status reader_unpack(st_op *op, st_sst *sst, st_block_handle handle, u
     return ST_OK;
 }
 
+/* Before each read of the file: who wants memory only, or is out of time, does not wait for it. */
+static st_status reader_may_read(st_op *op, const st_sst *sst)
+{
+    if (op->flags & ST_OP_CACHED_ONLY) {
+        return st_fail(op, ST_WOULD_BLOCK, "the answer is not in memory");
+    }
+    if (op->deadline_us != 0 && st_env_monotonic_us(sst->env) >= op->deadline_us) {
+        return st_fail(op, ST_DEADLINE, "the deadline passed before %s was read", sst->path);
+    }
+    return ST_OK;
+}
+
 st_status st_lsm__sst_read_block(st_op *op, st_sst *sst, st_block_handle handle, uint8_t type,
                                  st_block_pin **out_pin)
 {
@@ -243,9 +255,7 @@ st_status st_lsm__sst_read_block(st_op *op, st_sst *sst, st_block_handle handle,
     if (!reader_is_inside(sst, handle)) {
         return st_lsm__sst_corrupt(op, sst, handle.offset, "no block is where the index points");
     }
-    if (op->flags & ST_OP_CACHED_ONLY) {
-        return st_fail(op, ST_WOULD_BLOCK, "the answer is not in memory");
-    }
+    ST_TRY(reader_may_read(op, sst));
     uint8_t room[2 * ST_BLOCK_TARGET_BYTES];
     uint8_t *bytes =
         handle.bytes <= sizeof room ? room : st_alloc_resize(sst->alloc, NULL, 0, handle.bytes);
@@ -301,9 +311,7 @@ st_status st_lsm__sst_node(st_op *op, const st_sst *sst, const st_block_pin *pin
 st_status st_lsm__sst_walk(st_op *op, st_sst *sst, uint64_t offset, uint64_t end,
                            uint8_t out_header[ST_BLOCK_HEADER_BYTES], st_block_handle *out_handle)
 {
-    if (op->flags & ST_OP_CACHED_ONLY) {
-        return st_fail(op, ST_WOULD_BLOCK, "the answer is not in memory");
-    }
+    ST_TRY(reader_may_read(op, sst));
     if (end - offset < ST_BLOCK_HEADER_BYTES) {
         return st_lsm__sst_corrupt(op, sst, offset, "a block that ends too early");
     }

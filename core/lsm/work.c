@@ -9,6 +9,9 @@ st_status st_lsm__do_work(st_op *op, st_lsm *lsm)
     st_mutex_lock(&lsm->work);
     st_mutex_lock(&lsm->state);
     bool is_stopped = lsm->is_failed || lsm->is_closing;
+    /* A deadline is that of the writer whose turn it is, and not of the work. */
+    uint64_t deadline_us = op->deadline_us;
+    op->deadline_us = 0;
     lsm->is_work_wanted = false;
     lsm->is_working = true;
     st_mutex_unlock(&lsm->state);
@@ -28,6 +31,7 @@ st_status st_lsm__do_work(st_op *op, st_lsm *lsm)
     st_cond_broadcast(&lsm->worked);
     st_mutex_unlock(&lsm->state);
     st_mutex_unlock(&lsm->work);
+    op->deadline_us = deadline_us;
     return status;
 }
 

@@ -177,7 +177,8 @@ typedef struct stator_options {
     /* STATOR_DURABILITY_SYNC (default), INTERVAL or NONE; the level of writes that name none */
     uint32_t durability;
     uint32_t interval_ms;         /* of INTERVAL; 1..60,000, default 100 */
-    /* 0 (default); 1: flush and compaction run in the writing thread, no threads are started */
+    /* 0 (default); 1: flush and compaction run in the writing thread, no threads are started;
+     * interval_ms then counts when a write comes, and without one nothing is synced before close */
     uint32_t inline_background;
     /* memtables, cache, filters, indexes; at least 1 MiB, default 64 MiB */
     uint64_t memory_budget_bytes;
@@ -208,7 +209,7 @@ STATOR_API stator_status stator_close(stator_db *db, stator_error *error);
 /* Writes what is in memory to sorted files. Errors: IO, NO_SPACE, FAILED, READ_ONLY, CORRUPT.
  * Threads: any. Blocks: on files. Since: 0.1 */
 STATOR_API stator_status stator_flush(stator_db *db, stator_error *error);
-/* Flushes, then merges everything into the last level.
+/* Flushes, then merges everything into one level, the deepest in use.
  * Errors: IO, NO_SPACE, FAILED, READ_ONLY, CORRUPT.
  * Threads: any. Blocks: on files, for as long as reading and writing all data takes. Since: 0.1 */
 STATOR_API stator_status stator_compact(stator_db *db, stator_error *error);
@@ -462,14 +463,16 @@ STATOR_API stator_status stator_value_find(const stator_value *value, const void
 typedef struct stator_write_options {
     uint32_t struct_size;
     uint32_t durability;  /* STATOR_DURABILITY_...; default that of the database */
-    uint32_t deadline_ms; /* for waiting; 0 (default): none */
+    /* 0 (default): none; of the wait for another write's sync. A wait for room is not cut short */
+    uint32_t deadline_ms;
 } stator_write_options;
 
 typedef struct stator_read_options {
     uint32_t struct_size;
     uint32_t consistent;  /* 0 (default) or 1; in process both see every acknowledged write */
     uint32_t cached_only; /* 1: WOULD_BLOCK instead of reading a file */
-    uint32_t deadline_ms; /* 0 (default): none */
+    /* 0 (default): none; looked at before a file is read, and in long pages and batches */
+    uint32_t deadline_ms;
 } stator_read_options;
 
 /* Defaults. Errors: none. Threads: any. Blocks: no. Since: 0.1 */

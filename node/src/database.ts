@@ -261,7 +261,7 @@ export class Database {
     this.core.upkeepSync(KIND_FLUSH);
   }
 
-  /** Flushes, then merges everything into the last level. */
+  /** Flushes, then merges everything into one level, the deepest in use. */
   async compact(): Promise<void> {
     await this.core.upkeep(KIND_COMPACT);
   }

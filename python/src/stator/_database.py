@@ -148,7 +148,7 @@ class Database:
         hot.flush(self._token)
 
     def compact(self):
-        """Flushes, then merges everything into the last level."""
+        """Flushes, then merges everything into one level, the deepest in use."""
         hot.compact(self._token)
 
     def verify(self):

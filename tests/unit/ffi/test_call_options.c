@@ -189,6 +189,30 @@ static void test_consistent_or_not_a_read_sees_every_acknowledged_write(void **s
     close_world(&w);
 }
 
+/* Each look at the clock takes a second: a get that has to read a file looks again. */
+static void test_deadline_ms_ends_a_read_of_a_file_and_not_one_of_memory(void **state)
+{
+    (void)state;
+    world w = open_cold("read-deadline-file");
+    stator_read_options options;
+    stator_read_options_init(&options);
+    options.deadline_ms = 1000;
+    stator_item *key = key_of(100), *item;
+    unsigned reads = watch_reads();
+    watch_advance_each_look_us(1000000);
+    REFUSED(stator_get(w.table, key, &options, &item, &err), STATOR_DEADLINE, "deadline");
+    assert_null(item);
+    assert_int_equal(watch_reads(), reads);
+    OK(stator_get(w.table, key, NULL, &item, &err));
+    stator_item_free(item);
+    OK(stator_get(w.table, key, &options, &item, &err)); /* in memory now: nothing to wait for */
+    watch_advance_each_look_us(0);
+    assert_non_null(item);
+    stator_item_free(item);
+    stator_item_free(key);
+    close_world(&w);
+}
+
 static void test_deadline_ms_ends_a_batch_of_reads(void **state)
 {
     (void)state;
@@ -643,6 +667,7 @@ int main(void)
         cmocka_unit_test(test_deadline_ms_of_a_write_ends_the_wait_and_not_the_write),
         cmocka_unit_test(test_cached_only_gives_would_block_instead_of_reading_a_file),
         cmocka_unit_test(test_consistent_or_not_a_read_sees_every_acknowledged_write),
+        cmocka_unit_test(test_deadline_ms_ends_a_read_of_a_file_and_not_one_of_memory),
         cmocka_unit_test(test_deadline_ms_ends_a_batch_of_reads),
         cmocka_unit_test(test_reverse_and_limit_of_a_query),
         cmocka_unit_test(test_page_items_and_snapshot_say_which_moment_is_seen),
