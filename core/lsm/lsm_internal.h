@@ -175,6 +175,8 @@ st_name_kind st_lsm__name_parse(const char *name, uint64_t *out_id);
 /* Names hold 18 digits; a database whose numbers are beyond this one is refused, so that they do
  * not run out. */
 #define ST_FILE_ID_MAX UINT64_C(100000000000000000)
+/* The same for sequences: no database comes this far by counting. */
+#define ST_SEQUENCE_OPEN_MAX (ST_SEQUENCE_MAX / 2)
 void st_lsm__name(st_name_kind kind, uint64_t id, char to[ST_NAME_ROOM]);
 /* In the database directory; in the arena of op, NULL: no memory. */
 const char *st_lsm__path(st_op *op, const st_lsm *lsm, st_name_kind kind, uint64_t id);

@@ -235,8 +235,8 @@ static st_reader manifest_body(st_slice bytes, st_manifest *out_manifest, st_sli
 
 static st_status manifest_check_numbers(st_op *op, const st_manifest *manifest, const char *path)
 {
-    if (manifest->next_file_id <= ST_FILE_ID_MAX && manifest->sequence <= ST_SEQUENCE_MAX &&
-        manifest->durable <= ST_SEQUENCE_MAX) {
+    if (manifest->next_file_id <= ST_FILE_ID_MAX && manifest->sequence <= ST_SEQUENCE_OPEN_MAX &&
+        manifest->durable <= ST_SEQUENCE_OPEN_MAX) {
         return ST_OK;
     }
     return st_fail_at(op, ST_CORRUPT, MANIFEST_HEADER_BYTES,
@@ -260,8 +260,22 @@ static st_status manifest_load_file(st_op *op, st_lsm *lsm, const st_sst_summary
     return status;
 }
 
-static st_status manifest_load_files(st_op *op, st_lsm *lsm, st_reader *reader, st_version *version,
-                                     const char *path)
+/* What is in a manifest is in sorted files: nothing is newer than the sequence up to which all is.
+ */
+static st_status manifest_check_sequence(st_op *op, const st_manifest *manifest, uint64_t sequence,
+                                         const st_reader *reader, const char *path)
+{
+    return sequence <= manifest->sequence
+               ? ST_OK
+               : st_fail_at(op, ST_CORRUPT, (int64_t)reader->at,
+                            "%s: sequence %llu of a file or range delete is beyond the last one, "
+                            "%llu, before offset %zu",
+                            path, (unsigned long long)sequence,
+                            (unsigned long long)manifest->sequence, reader->at);
+}
+
+static st_status manifest_load_files(st_op *op, st_lsm *lsm, const st_manifest *manifest,
+                                     st_reader *reader, st_version *version, const char *path)
 {
     uint32_t range_count = st_reader_u32(reader);
     for (uint32_t i = 0; i < range_count && !reader->failed; i++) {
@@ -269,6 +283,7 @@ static st_status manifest_load_files(st_op *op, st_lsm *lsm, st_reader *reader, 
         range.from = manifest_get_bytes(reader);
         range.to = manifest_get_bytes(reader);
         if (!reader->failed) {
+            ST_TRY(manifest_check_sequence(op, manifest, range.sequence, reader, path));
             ST_TRY(st_lsm__version_add_range(op, version, &range));
         }
     }
@@ -281,6 +296,7 @@ static st_status manifest_load_files(st_op *op, st_lsm *lsm, st_reader *reader, 
             if (!manifest_get_file(reader, &summary)) {
                 break;
             }
+            ST_TRY(manifest_check_sequence(op, manifest, summary.largest_sequence, reader, path));
             ST_TRY(manifest_load_file(op, lsm, &summary, level, version, path));
         }
     }
@@ -353,7 +369,7 @@ static st_status manifest_parse(st_op *op, st_lsm *lsm, st_slice bytes, const ch
     ST_TRY(manifest_check_numbers(op, out_manifest, path));
     st_buf_slice(&out_manifest->header, header);
     ST_TRY(st_buf_check(op, &out_manifest->header));
-    return manifest_load_files(op, lsm, &reader, version, path);
+    return manifest_load_files(op, lsm, out_manifest, &reader, version, path);
 }
 
 st_status st_lsm__manifest_read(st_op *op, st_lsm *lsm, st_manifest *out_manifest,

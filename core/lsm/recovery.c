@@ -81,7 +81,7 @@ static st_status recovery_frame(st_op *op, recovery_state *state, const st_log_f
                           "%s: log frame type %u of a later version at offset %llu", path,
                           frame->type, (unsigned long long)offset);
     }
-    if (frame->sequence > ST_SEQUENCE_MAX) {
+    if (frame->sequence > ST_SEQUENCE_OPEN_MAX) {
         return st_fail_at(op, ST_CORRUPT, (int64_t)offset,
                           "%s: a sequence beyond all at offset %llu", path,
                           (unsigned long long)offset);

@@ -281,12 +281,36 @@ static bool fuzz_read(st_lsm *lsm, bool is_verified, fuzz_pairs *out_pairs)
     return is_whole;
 }
 
+/* A database that verified goes on: what is written is found, also when it stands in a file. */
+static void fuzz_write(st_lsm *lsm)
+{
+    st_op op;
+    st_lsm_batch batch;
+    st_lsm_pin pin;
+    st_slice key = st_slice_str("key/a"), value = st_slice_str("written"), found;
+    uint64_t sequence, found_sequence;
+    bool is_found;
+    st_op_init(&op, fuzz_alloc());
+    st_lsm_batch_init(&batch, fuzz_alloc());
+    st_lsm_batch_put(&batch, key, value);
+    FUZZ_CHECK(&op, st_lsm_write(&op, lsm, &batch, ST_DURABILITY_SYNC, &sequence) == ST_OK);
+    FUZZ_CHECK(&op, st_lsm_wait(&op, lsm, sequence) == ST_OK);
+    FUZZ_CHECK(&op, st_lsm_compact(&op, lsm) == ST_OK);
+    FUZZ_CHECK(&op, st_lsm_get(&op, lsm, key, ST_LSM_PUBLISHED, &pin, &found, &is_found,
+                               &found_sequence) == ST_OK);
+    FUZZ_CHECK(&op, is_found && found_sequence == sequence && st_slice_equal(found, value));
+    st_lsm_pin_release(&pin);
+    FUZZ_CHECK(&op, st_lsm_verify(&op, lsm, fuzz_print_checked, NULL) == ST_OK);
+    st_lsm_batch_deinit(&batch);
+    st_op_deinit(&op);
+}
+
 typedef struct fuzz_life {
     bool is_open, is_read, is_verified;
     fuzz_pairs pairs;
 } fuzz_life;
 
-static void fuzz_live(st_env *env, bool read_only, fuzz_life *life)
+static void fuzz_live(st_env *env, bool read_only, bool is_last, fuzz_life *life)
 {
     st_op op;
     st_lsm *lsm;
@@ -298,6 +322,9 @@ static void fuzz_live(st_env *env, bool read_only, fuzz_life *life)
         life->is_verified = fuzz_is_whole(&op, st_lsm_verify(&op, lsm, fuzz_print_checked, NULL));
         life->is_read = fuzz_read(lsm, life->is_verified, &life->pairs);
         st_op_clear(&op);
+        if (is_last && life->is_verified) {
+            fuzz_write(lsm);
+        }
         bool is_closed = st_lsm_close(&op, lsm) == ST_OK;
         FUZZ_CHECK(&op, is_closed || !life->is_verified);
     }
@@ -314,7 +341,7 @@ bool fuzz_database_lives(st_env *env)
 {
     fuzz_life lives[3];
     for (size_t i = 0; i < 3; i++) {
-        fuzz_live(env, i == 0, &lives[i]);
+        fuzz_live(env, i == 0, i == 2, &lives[i]);
     }
     FUZZ_CHECK(NULL, lives[0].is_verified == lives[1].is_verified);
     FUZZ_CHECK(NULL, !lives[1].is_verified || lives[2].is_verified);

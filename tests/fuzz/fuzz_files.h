@@ -21,8 +21,8 @@ void fuzz_env_put_current(st_env *env);
 void fuzz_env_put_manifest(st_env *env, uint64_t durable);
 
 /* Opens /db read-only and reads it, opens it for writing, reads, verifies and closes it, opens it
- * once more. All that answer answer the same; all that fail say what is damaged; and what was
- * verified stays whole. True when it was opened and verified. */
+ * once more and writes. All that answer answer the same; all that fail say what is damaged; and
+ * what was verified stays whole. True when it was opened and verified. */
 bool fuzz_database_lives(st_env *env);
 
 void fuzz_print_checked(void *ctx, const char *line); /* st_lsm_print: a line is printable text */
