@@ -9,10 +9,10 @@ import os
 import sys
 import xml.etree.ElementTree as ElementTree
 
-from tidylib import rules_abi, rules_c, rules_tree
+from tidylib import rules_abi, rules_c, rules_rooms, rules_tree
 from tidylib.source import Tree
 
-RULES = rules_c.RULES + rules_tree.RULES + rules_abi.RULES
+RULES = rules_c.RULES + rules_tree.RULES + rules_rooms.RULES + rules_abi.RULES
 
 
 def check(root):

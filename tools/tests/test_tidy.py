@@ -75,6 +75,26 @@ class Layers(Rules):
         self.fails("layers", self.lsm('#include "lsm/files.h"', "ffi"), "ffi/a.c:2")
 
 
+class Picture(Rules):
+    PAGE = "docs/architecture.md"
+    MARKS = "<!-- drawn by tools/structure.py -->\n%s<!-- end -->\n"
+
+    def house(self, picture):
+        return {"core/LAYERS": LAYERS, "core/base/base.h": "", "core/env/env.c": '#include "base/base.h"\n', "core/lsm/lsm.c": "",
+                "ffi/stator.c": '#include "lsm/lsm.h"\n', self.PAGE: "# A\n\n" + picture}
+
+    def test_the_picture_that_is_drawn_passes(self):
+        picture = ("```text\n      base env lsm ffi\nbase   \u25a0\nenv    \u25cf    \u25a0\nlsm    \u00b7    \u00b7   \u25a0\n"
+                   "ffi    \u00b7    \u00b7   \u25cf   \u25a0\n```\n")
+        self.passes("picture", self.house(self.MARKS % picture))
+
+    def test_another_picture_fails(self):
+        self.fails("picture", self.house(self.MARKS % ""), self.PAGE + ":3")
+
+    def test_without_a_place_for_it_there_is_nothing_to_check(self):
+        self.idle("picture", self.house(""))
+
+
 class PrivateHeaders(Rules):
     def test_the_own_folder_and_tests_pass(self):
         self.passes("private-header", {"core/lsm/a.c": '#include "lsm/a_internal.h"\n'})
