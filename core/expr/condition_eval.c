@@ -221,18 +221,11 @@ static bool eval_function(const st_node *node, st_slice frame)
 
 /* ---- the tree --------------------------------------------------------------------------- */
 
-bool st_node_is_true(const st_node *node, st_slice frame)
+/* Kept out of st_node_is_true, whose frame is on the stack once for every group in a group. */
+static __attribute__((noinline)) bool eval_test(const st_node *node, st_slice frame)
 {
     eval_operand left, right;
     switch (node->kind) {
-    case ST_NODE_AND:
-        return st_node_is_true(node->children[0], frame) &&
-               st_node_is_true(node->children[1], frame);
-    case ST_NODE_OR:
-        return st_node_is_true(node->children[0], frame) ||
-               st_node_is_true(node->children[1], frame);
-    case ST_NODE_NOT:
-        return !st_node_is_true(node->children[0], frame);
     case ST_NODE_BETWEEN:
         return eval_between(node, frame);
     case ST_NODE_IN:
@@ -247,6 +240,27 @@ bool st_node_is_true(const st_node *node, st_slice frame)
         eval_operand_of(node->children[0], frame, &left);
         eval_operand_of(node->children[1], frame, &right);
         return eval_compare(node->kind, &left.value, &right.value);
+    }
+}
+
+bool st_node_is_true(const st_node *node, st_slice frame)
+{
+    for (bool is_wanted = true;;) {
+        switch (node->kind) {
+        case ST_NODE_AND:
+        case ST_NODE_OR:
+            if (st_node_is_true(node->children[0], frame) == (node->kind == ST_NODE_OR)) {
+                return (node->kind == ST_NODE_OR) == is_wanted;
+            }
+            node = node->children[1];
+            break;
+        case ST_NODE_NOT:
+            is_wanted = !is_wanted;
+            node = node->children[0];
+            break;
+        default:
+            return eval_test(node, frame) == is_wanted;
+        }
     }
 }
 

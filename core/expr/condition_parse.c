@@ -8,7 +8,9 @@
  *     operand = path | :value | function ( operand { , operand } ) | ( operand )
  *
  * Whether a parenthesis begins a condition or an operand shows only behind it: so a group may hold
- * an operand alone, and what stands behind the group tells. Which functions stand where, and with
+ * an operand alone, and what stands behind the group tells. Groups that are open are kept in a list
+ * and not on the stack: their depth has no other limit than the text. Chains of AND and OR lean to
+ * the right, so that evaluating them needs no stack either. Which functions stand where, and with
  * how many operands, is no matter of grammar: it is a complaint, told behind syntax errors.
  */
 #include "expr/expr_internal.h"
@@ -22,7 +24,17 @@ typedef struct cond_term {
     bool is_operand; /* may be compared; only functions may also stand alone */
 } cond_term;
 
-static st_status cond_or(st_parser *parser, cond_term *term);
+/* A group that is open: what was read of it, with a place for what is missing. The outermost is the
+ * whole text. */
+typedef struct cond_open cond_open;
+struct cond_open {
+    cond_open *outer; /* NULL: the whole text */
+    int64_t position;
+    st_node *root;   /* of the group; NULL: nothing yet */
+    st_node **place; /* where the next term belongs: in the last OR, AND or NOT, or root */
+    st_node **last;  /* where that term begins, with its NOTs */
+    st_node **chain; /* where the chain of ANDs begins that it is in */
+};
 
 st_node *st_node_new(st_op *op, st_node_kind kind, uint32_t child_count)
 {
@@ -252,21 +264,10 @@ static st_status cond_compare(st_parser *parser, st_node_kind kind, st_node *lef
     return cond_inner(parser, &(*out_node)->children[2]);
 }
 
-static st_status cond_group(st_parser *parser, cond_term *term)
-{
-    int64_t position = (int64_t)parser->token.begin;
-    ST_TRY(st_expr__enter(parser));
-    st_expr__advance(parser);
-    ST_TRY(cond_or(parser, term));
-    ST_TRY(st_expr__leave_group(parser, position, term->is_group));
-    term->is_group = true;
-    return ST_OK;
-}
-
+/* Behind a term: the comparison it is the left side of, if there is one. */
 static st_status cond_test(st_parser *parser, cond_term *term)
 {
     st_node_kind kind;
-    ST_TRY(st_expr__is_sign(parser, '(') ? cond_group(parser, term) : cond_plain(parser, term));
     if (!cond_comparator(parser, &kind)) {
         return ST_OK;
     }
@@ -292,66 +293,101 @@ static st_status cond_must_judge(st_parser *parser, cond_term *term)
     return ST_OK;
 }
 
-static st_status cond_not(st_parser *parser, cond_term *term)
+static st_status cond_open_group(st_parser *parser, cond_open **open)
 {
-    st_node *outer = NULL;
-    st_node **inner = &outer;
-    while (parser->token.kind == ST_TOKEN_NOT) {
-        ST_TRY(cond_node(parser, ST_NODE_NOT, 1, inner));
-        inner = &(*inner)->children[0];
-        parser->operator_count++;
-        st_expr__advance(parser);
+    cond_open *inner = st_arena_alloc(&parser->op->arena, sizeof *inner);
+    if (!inner) {
+        return st_fail_memory(parser->op, sizeof *inner);
     }
-    ST_TRY(cond_test(parser, term));
-    if (!outer) {
-        return ST_OK;
-    }
-    ST_TRY(cond_must_judge(parser, term));
-    *inner = term->node;
-    *term = (cond_term){.node = outer};
+    *inner = (cond_open){.outer = *open, .position = (int64_t)parser->token.begin};
+    inner->place = &inner->root;
+    inner->last = &inner->root;
+    inner->chain = &inner->root;
+    *open = inner;
     return ST_OK;
 }
 
-/* At AND or OR, behind the left side: the node that joins it with what follows. */
-static st_status cond_join(st_parser *parser, st_node_kind kind, cond_term *left,
-                           st_node **out_node)
+/* Every NOT and every group that begins here, then a path, value or function. */
+static st_status cond_begin(st_parser *parser, cond_open **open, cond_term *term)
 {
-    ST_TRY(cond_must_judge(parser, left));
-    ST_TRY(cond_node(parser, kind, 2, out_node));
-    (*out_node)->children[0] = left->node;
+    for (;;) {
+        if (st_expr__is_sign(parser, '(')) {
+            ST_TRY(cond_open_group(parser, open));
+        } else if (parser->token.kind == ST_TOKEN_NOT) {
+            ST_TRY(cond_node(parser, ST_NODE_NOT, 1, (*open)->place));
+            (*open)->place = &(*(*open)->place)->children[0];
+            parser->operator_count++;
+        } else {
+            return cond_plain(parser, term);
+        }
+        st_expr__advance(parser);
+    }
+}
+
+/* The term ends here or at AND or OR: puts it in its place. */
+static st_status cond_settle(st_parser *parser, cond_open *open, cond_term *term)
+{
+    ST_TRY(cond_must_judge(parser, term));
+    *open->place = term->node;
+    return ST_OK;
+}
+
+/* At AND or OR, behind the left side. AND takes the last term (with its NOTs) of a chain, OR the
+ * whole chain; what follows is its right side. */
+static st_status cond_join(st_parser *parser, cond_open *open, cond_term *term)
+{
+    bool is_and = parser->token.kind == ST_TOKEN_AND;
+    st_node *node;
+    ST_TRY(cond_settle(parser, open, term));
+    ST_TRY(cond_node(parser, is_and ? ST_NODE_AND : ST_NODE_OR, 2, &node));
+    st_node **left = is_and ? open->last : open->chain;
+    node->children[0] = *left;
+    *left = node;
+    open->place = &node->children[1];
+    open->last = open->place;
+    open->chain = is_and ? open->chain : open->place;
     parser->operator_count++;
     st_expr__advance(parser);
     return ST_OK;
 }
 
-static st_status cond_and(st_parser *parser, cond_term *term)
+/* At a parenthesis that closes: the group as a term of the one around it. */
+static st_status cond_close_group(st_parser *parser, cond_open **open, cond_term *term)
 {
-    ST_TRY(cond_not(parser, term));
-    while (parser->token.kind == ST_TOKEN_AND) {
-        cond_term right;
-        st_node *node;
-        ST_TRY(cond_join(parser, ST_NODE_AND, term, &node));
-        ST_TRY(cond_not(parser, &right));
-        ST_TRY(cond_must_judge(parser, &right));
-        node->children[1] = right.node;
-        *term = (cond_term){.node = node};
+    cond_open *inner = *open;
+    if (term->is_group && inner->place == &inner->root) {
+        return st_expr__redundant(parser, inner->position);
     }
+    if (inner->place != &inner->root) {
+        ST_TRY(cond_settle(parser, inner, term));
+        *term = (cond_term){.node = inner->root};
+    }
+    term->is_group = true;
+    *open = inner->outer;
+    st_expr__advance(parser);
     return ST_OK;
 }
 
-static st_status cond_or(st_parser *parser, cond_term *term)
+static st_status cond_whole(st_parser *parser, st_node **out_root)
 {
-    ST_TRY(cond_and(parser, term));
-    while (parser->token.kind == ST_TOKEN_OR) {
-        cond_term right;
-        st_node *node;
-        ST_TRY(cond_join(parser, ST_NODE_OR, term, &node));
-        ST_TRY(cond_and(parser, &right));
-        ST_TRY(cond_must_judge(parser, &right));
-        node->children[1] = right.node;
-        *term = (cond_term){.node = node};
+    cond_open *open = NULL;
+    cond_term term;
+    ST_TRY(cond_open_group(parser, &open));
+    ST_TRY(cond_begin(parser, &open, &term));
+    for (;;) {
+        ST_TRY(cond_test(parser, &term));
+        if (parser->token.kind == ST_TOKEN_AND || parser->token.kind == ST_TOKEN_OR) {
+            ST_TRY(cond_join(parser, open, &term));
+            ST_TRY(cond_begin(parser, &open, &term));
+        } else if (st_expr__is_sign(parser, ')') && open->outer) {
+            ST_TRY(cond_close_group(parser, &open, &term));
+        } else {
+            break;
+        }
     }
-    return ST_OK;
+    ST_TRY(cond_settle(parser, open, &term));
+    *out_root = open->root;
+    return open->outer ? st_expr__syntax_error(parser) : st_expr__finish(parser);
 }
 
 st_status st_condition_parse(st_op *op, st_expr_kind kind, st_slice text, st_expr_scope *scope,
@@ -364,12 +400,10 @@ st_status st_condition_parse(st_op *op, st_expr_kind kind, st_slice text, st_exp
     if (!condition) {
         return st_fail_memory(op, sizeof *condition);
     }
-    cond_term term;
-    ST_TRY(cond_or(&parser, &term));
-    ST_TRY(cond_must_judge(&parser, &term));
-    ST_TRY(st_expr__finish(&parser));
+    st_node *root;
+    ST_TRY(cond_whole(&parser, &root));
     *condition = (st_condition){.kind = kind,
-                                .root = term.node,
+                                .root = root,
                                 .operator_count = parser.operator_count,
                                 .is_resolved = !parser.has_undefined};
     *out_condition = condition;

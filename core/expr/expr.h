@@ -20,7 +20,7 @@
 #define ST_EXPR_BYTES_MAX 4096u    /* of one expression, placeholders not replaced */
 #define ST_EXPR_OPERATORS_MAX 300u /* of one expression */
 #define ST_EXPR_IN_MAX 100u        /* operands of IN */
-#define ST_EXPR_DEPTH_MAX 320u     /* groups and functions inside each other */
+#define ST_EXPR_DEPTH_MAX 64u      /* functions, and groups around operands, in each other */
 #define ST_EXPR_PATH_MAX 32u       /* steps of one path */
 #define ST_EXPR_INDEX_MAX 2147483647u
 

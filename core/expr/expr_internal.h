@@ -28,8 +28,8 @@ typedef enum st_token_kind {
 
 typedef struct st_token {
     st_token_kind kind;
-    size_t begin, end; /* in the text */
-    uint8_t sign;      /* SIGN */
+    uint32_t begin, end; /* in the text */
+    uint8_t sign;        /* SIGN */
 } st_token;
 
 /* One expression while it is parsed: the token before, the current one, and the one behind are
@@ -45,8 +45,8 @@ typedef struct st_parser {
     bool has_undefined; /* a placeholder that the scope does not define */
     /* the leftmost complaint that is not about grammar: it is told when the grammar is right */
     st_status complaint;
-    char complaint_text[ST_ERROR_MESSAGE_MAX];
     int64_t complaint_position;
+    char complaint_text[ST_ERROR_MESSAGE_MAX]; /* last: undefined without a complaint */
 } st_parser;
 
 /* Refuses empty and oversized texts and goes to the first token. */
@@ -60,10 +60,12 @@ bool st_expr__is_call(const st_parser *parser); /* a word and a parenthesis behi
 st_status st_expr__expect_sign(st_parser *parser, char sign) ST_MUST_USE;
 /* The text must be at its end; then tells the complaint, if there is one. */
 st_status st_expr__finish(st_parser *parser) ST_MUST_USE;
-/* Counts one more group or function around the current token; too many are refused. */
+/* Counts one more function, or group around an operand, at the current token; too many are refused.
+ */
 st_status st_expr__enter(st_parser *parser) ST_MUST_USE;
-/* Behind a group: its parenthesis, and whether it holds nothing but a group. */
+/* Behind what a group around an operand holds: its parenthesis, and whether that is a group. */
 st_status st_expr__leave_group(st_parser *parser, int64_t position, bool holds_group) ST_MUST_USE;
+st_status st_expr__redundant(st_parser *parser, int64_t position) ST_MUST_USE;
 /* Notes a complaint, without the "Invalid ...Expression: " in front. */
 void st_expr__complain(st_parser *parser, int64_t position, const char *format, ...)
     ST_PRINTF(3, 4);

@@ -55,11 +55,6 @@ st_slice st_expr__text(const st_parser *parser, const st_token *token)
     return st_slice_of(parser->text.data + token->begin, token->end - token->begin);
 }
 
-static bool lex_is_blank(uint8_t byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
-}
-
 st_status st_expr__syntax_error(st_parser *parser)
 {
     bool is_end = parser->token.kind == ST_TOKEN_END;
@@ -81,24 +76,33 @@ st_status st_expr__syntax_error(st_parser *parser)
 
 /* ---- tokens ----------------------------------------------------------------------------- */
 
-static bool lex_is_letter(uint8_t byte)
-{
-    return (uint8_t)((byte | 0x20) - 'a') < 26;
-}
+#define LEX_BLANK 1u
+#define LEX_SIGN 2u
+#define LEX_DIGIT 4u
+#define LEX_LETTER 8u
+#define LEX_UNDERSCORE 16u
+#define LEX_PART (LEX_DIGIT | LEX_LETTER | LEX_UNDERSCORE) /* of a word behind its first */
 
-static bool lex_is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
+/* What a character is; one that is nothing is a token of its own, or begins a placeholder. */
+static const uint8_t lex_classes[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0,  /* \t \n \r */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  /* none */
+    1, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 2, 2, 2, 2, 0,  /* blank ( ) + , - . */
+    4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 0, 0, 2, 2, 2, 0,  /* 0-9 < = > */
+    0, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8,  /* A-O */
+    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 2, 0, 2, 0, 16, /* P-Z [ ] _ */
+    0, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8,  /* a-o */
+    8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 0, 0, 0, 0, 0,  /* p-z */
+};
 
-static bool lex_is_part(uint8_t byte)
+static bool lex_is(uint8_t byte, uint8_t classes)
 {
-    return lex_is_letter(byte) || lex_is_digit(byte) || byte == '_';
+    return (lex_classes[byte] & classes) != 0;
 }
 
 static size_t lex_word_end(st_slice text, size_t at)
 {
-    while (at < text.size && lex_is_part(text.data[at])) {
+    while (at < text.size && lex_is(text.data[at], LEX_PART)) {
         at++;
     }
     return at;
@@ -161,70 +165,56 @@ static size_t lex_other_end(st_slice text, size_t at)
 
 static st_token_kind lex_pair(uint8_t first, uint8_t second)
 {
-    if (first == '<' && second == '>') {
-        return ST_TOKEN_NOT_EQUAL;
+    if (first != '<' && first != '>') {
+        return ST_TOKEN_SIGN;
     }
-    if (second == '=' && (first == '<' || first == '>')) {
+    if (second == '=') {
         return first == '<' ? ST_TOKEN_AT_MOST : ST_TOKEN_AT_LEAST;
     }
-    return ST_TOKEN_END;
+    return first == '<' && second == '>' ? ST_TOKEN_NOT_EQUAL : ST_TOKEN_SIGN;
 }
 
-static bool lex_is_sign(uint8_t byte)
+/* A zero stands alone: "00" is two tokens. */
+static size_t lex_number_end(st_slice text, size_t at)
 {
-    switch (byte) {
-    case '(':
-    case ')':
-    case '[':
-    case ']':
-    case ',':
-    case '.':
-    case '+':
-    case '-':
-    case '=':
-    case '<':
-    case '>':
-        return true;
-    default:
-        return false;
+    bool is_zero = text.data[at] == '0';
+    at++;
+    while (!is_zero && at < text.size && lex_is(text.data[at], LEX_DIGIT)) {
+        at++;
     }
+    return at;
 }
 
 static st_token lex_next(st_expr_kind kind, st_slice text, size_t at)
 {
-    while (at < text.size && lex_is_blank(text.data[at])) {
+    while (at < text.size && lex_is(text.data[at], LEX_BLANK)) {
         at++;
     }
-    st_token token = {.kind = ST_TOKEN_END, .begin = at, .end = at};
+    st_token token = {.kind = ST_TOKEN_END, .begin = (uint32_t)at, .end = (uint32_t)at};
     if (at >= text.size) {
         return token;
     }
     uint8_t byte = text.data[at];
     uint8_t next = at + 1 < text.size ? text.data[at + 1] : 0;
-    if (lex_is_letter(byte)) {
-        token.end = lex_word_end(text, at);
-        token.kind = lex_word_kind(kind, st_slice_of(text.data + at, token.end - at));
-    } else if ((byte == '#' || byte == ':') && lex_is_part(next)) {
-        token.kind = byte == '#' ? ST_TOKEN_HASH : ST_TOKEN_COLON;
-        token.end = lex_word_end(text, at + 1);
-    } else if (lex_is_digit(byte)) {
-        token.kind = ST_TOKEN_NUMBER;
-        token.end = at + 1;
-        /* a zero stands alone: "00" is two tokens */
-        while (byte != '0' && token.end < text.size && lex_is_digit(text.data[token.end])) {
-            token.end++;
-        }
-    } else if (lex_pair(byte, next) != ST_TOKEN_END) {
+    size_t end = at + 1;
+    if (lex_is(byte, LEX_LETTER)) {
+        end = lex_word_end(text, end);
+        token.kind = lex_word_kind(kind, st_slice_of(text.data + at, end - at));
+    } else if (lex_is(byte, LEX_SIGN)) {
         token.kind = lex_pair(byte, next);
-        token.end = at + 2;
-    } else if (lex_is_sign(byte)) {
-        token.kind = ST_TOKEN_SIGN;
+        end += token.kind != ST_TOKEN_SIGN;
         token.sign = byte;
-        token.end = at + 1;
+    } else if ((byte == '#' || byte == ':') && lex_is(next, LEX_PART)) {
+        end = lex_word_end(text, end);
+        token.kind = byte == '#' ? ST_TOKEN_HASH : ST_TOKEN_COLON;
+    } else if (lex_is(byte, LEX_DIGIT)) {
+        end = lex_number_end(text, at);
+        token.kind = ST_TOKEN_NUMBER;
     } else {
+        end = lex_other_end(text, at);
         token.kind = ST_TOKEN_OTHER;
-        token.end = lex_other_end(text, at);
     }
+    token.end = (uint32_t)end;
     return token;
 }
 
@@ -240,7 +230,11 @@ void st_expr__advance(st_parser *parser)
 st_status st_expr__begin(st_parser *parser, st_op *op, st_expr_kind kind, st_slice text,
                          st_expr_scope *scope)
 {
-    *parser = (st_parser){.op = op, .kind = kind, .text = text, .scope = scope};
+    memset(parser, 0, offsetof(st_parser, complaint_text));
+    parser->op = op;
+    parser->kind = kind;
+    parser->text = text;
+    parser->scope = scope;
     if (text.size == 0) {
         return st_expr__fail(op, kind, 0, "The expression can not be empty;");
     }
@@ -273,26 +267,29 @@ st_status st_expr__expect_sign(st_parser *parser, char sign)
     return ST_OK;
 }
 
-static st_status lex_redundant(st_parser *parser, int64_t position)
+st_status st_expr__redundant(st_parser *parser, int64_t position)
 {
     return st_expr__fail(parser->op, parser->kind, position,
                          "The expression has redundant parentheses;");
 }
 
-/* Deeper than this nothing is right: every group but a redundant one comes with an operator. */
 st_status st_expr__enter(st_parser *parser)
 {
-    if (++parser->depth > ST_EXPR_DEPTH_MAX) {
-        return lex_redundant(parser, (int64_t)parser->token.begin);
+    if (++parser->depth <= ST_EXPR_DEPTH_MAX) {
+        return ST_OK;
     }
-    return ST_OK;
+    if (st_expr__is_sign(parser, '(')) { /* so many around an operand */
+        return st_expr__redundant(parser, (int64_t)parser->token.begin);
+    }
+    return st_expr__fail(parser->op, parser->kind, (int64_t)parser->token.begin,
+                         "The expression is nested too deeply");
 }
 
 st_status st_expr__leave_group(st_parser *parser, int64_t position, bool holds_group)
 {
     ST_TRY(st_expr__expect_sign(parser, ')'));
     parser->depth--;
-    return holds_group ? lex_redundant(parser, position) : ST_OK;
+    return holds_group ? st_expr__redundant(parser, position) : ST_OK;
 }
 
 st_status st_expr__finish(st_parser *parser)
@@ -314,15 +311,32 @@ st_status st_expr__finish(st_parser *parser)
 
 /* ---- functions -------------------------------------------------------------------------- */
 
-static const char *const lex_functions[] = {
-    "",     "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains",
-    "size", "if_not_exists",    "list_append",
+#define LEX_FUNCTION(text)    \
+    {                         \
+        sizeof text - 1, text \
+    }
+
+/* In the order of st_function. */
+static const struct {
+    uint8_t bytes;
+    char text[23];
+} lex_functions[] = {
+    LEX_FUNCTION(""),
+    LEX_FUNCTION("attribute_exists"),
+    LEX_FUNCTION("attribute_not_exists"),
+    LEX_FUNCTION("attribute_type"),
+    LEX_FUNCTION("begins_with"),
+    LEX_FUNCTION("contains"),
+    LEX_FUNCTION("size"),
+    LEX_FUNCTION("if_not_exists"),
+    LEX_FUNCTION("list_append"),
 };
 
 st_function st_expr__function(st_slice word)
 {
     for (int i = ST_FUNCTION_EXISTS; i <= ST_FUNCTION_LIST_APPEND; i++) {
-        if (st_slice_equal(word, st_slice_str(lex_functions[i]))) {
+        if (word.size == lex_functions[i].bytes &&
+            memcmp(word.data, lex_functions[i].text, word.size) == 0) {
             return (st_function)i;
         }
     }
@@ -331,5 +345,5 @@ st_function st_expr__function(st_slice word)
 
 const char *st_expr__function_name(st_function function)
 {
-    return lex_functions[function];
+    return lex_functions[function].text;
 }

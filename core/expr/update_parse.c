@@ -202,7 +202,8 @@ static st_status update_sections_parse(update_builder *builder)
 st_status st_update_parse(st_op *op, st_slice text, st_expr_scope *scope, st_update **out_update)
 {
     *out_update = NULL;
-    update_builder builder = {.update = NULL};
+    update_builder builder;
+    memset(builder.has_section, 0, sizeof builder.has_section);
     ST_TRY(st_expr__begin(&builder.parser, op, ST_EXPR_UPDATE, text, scope));
     st_update *update = st_arena_alloc(&op->arena, sizeof *update);
     if (!update) {

@@ -188,8 +188,7 @@ static inline model_path model_path_in(model *m, const model_node *item)
             break;
         }
         path.steps[i].is_index = is_list;
-        path.steps[i].place =
-            model_below(m, is_list ? (node->length > 0 ? node->length : 1) : MODEL_NAMES);
+        path.steps[i].place = model_below(m, is_list ? node->length + 1 : MODEL_NAMES);
         if (!node->places[path.steps[i].place]) {
             path.count = i + 1;
             break;

@@ -439,6 +439,7 @@ static void conditions_obey_logic_and_the_model(void **state)
         assert_int_equal(judge(&c, "$ AND %", a, b), is_a && is_b);
         assert_int_equal(judge(&c, "$ OR %", a, b), is_a || is_b);
         assert_int_equal(judge(&c, "NOT $ AND %", a, b), !is_a && is_b);
+        assert_int_equal(judge(&c, "$ AND % OR NOT $ AND %", a, b), is_b);
         assert_int_equal(judge(&c, "NOT ($ AND %)", a, b), judge(&c, "NOT $ OR NOT %", a, b));
         assert_int_equal(judge(&c, "NOT ($ OR %)", a, b), judge(&c, "NOT $ AND NOT %", a, b));
         assert_int_equal(judge(&c, "$ OR % AND NOT $", a, b), is_a || (is_b && !is_a));
