@@ -90,6 +90,9 @@ typedef struct st_error {
     int64_t position;  /* byte position in a text or file, -1 when there is none */
     int32_t os_error;  /* errno of the failing system call, 0 when there is none */
     char message[ST_ERROR_MESSAGE_MAX];
+    /* Both in the arena of the operation. text: the whole message when it is longer than message,
+     * else empty. detail: what the caller may want to know besides (result.md). */
+    st_slice text, detail;
 } st_error;
 
 #define ST_OP_CACHED_ONLY 1u /* answer WOULD_BLOCK instead of reading a file or waiting */
@@ -113,6 +116,8 @@ st_status st_fail_at(st_op *op, st_status code, int64_t position, const char *fo
     ST_PRINTF(4, 5);
 st_status st_fail_memory(st_op *op, size_t bytes);
 void st_op_clear(st_op *op); /* forgets the recorded error */
+/* The whole text of the recorded error. */
+st_slice st_op_message(const st_op *op);
 
 /* The only two macros that hide a jump. ST_TRY: in functions that own nothing. ST_TRY_OUT: in
  * functions that own something, with a local `st_status status` and exactly one label `out:`. */

@@ -96,9 +96,25 @@ static st_status base_fail(st_op *op, st_status code, int64_t position, const ch
     op->error.code = code;
     op->error.flags = st_status_flags(code);
     op->error.position = position;
-    vsnprintf(op->error.message, sizeof op->error.message, format, arguments);
+    va_list again;
+    va_copy(again, arguments);
+    int bytes = vsnprintf(op->error.message, sizeof op->error.message, format, arguments);
     base_make_utf8(op->error.message);
+    if (bytes >= (int)sizeof op->error.message && op->alloc) {
+        char *text = st_arena_alloc(&op->arena, (size_t)bytes + 1);
+        if (text) {
+            vsnprintf(text, (size_t)bytes + 1, format, again);
+            base_make_utf8(text);
+            op->error.text = st_slice_str(text);
+        }
+    }
+    va_end(again);
     return code;
+}
+
+st_slice st_op_message(const st_op *op)
+{
+    return op->error.text.size > 0 ? op->error.text : st_slice_str(op->error.message);
 }
 
 st_status st_fail(st_op *op, st_status code, const char *format, ...)

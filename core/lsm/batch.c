@@ -6,18 +6,21 @@
 void st_lsm_batch_init(st_lsm_batch *batch, const st_alloc *alloc)
 {
     st_buf_init(&batch->bytes, alloc);
+    st_buf_init(&batch->stamps, alloc);
     batch->count = 0;
 }
 
 void st_lsm_batch_deinit(st_lsm_batch *batch)
 {
     st_buf_deinit(&batch->bytes);
+    st_buf_deinit(&batch->stamps);
     batch->count = 0;
 }
 
 void st_lsm_batch_clear(st_lsm_batch *batch)
 {
     st_buf_clear(&batch->bytes);
+    st_buf_clear(&batch->stamps);
     batch->count = 0;
 }
 
@@ -34,6 +37,24 @@ void st_lsm_batch_put(st_lsm_batch *batch, st_slice key, st_slice value)
     batch_add(batch, ST_ENTRY_PUT, key);
     st_buf_varint(&batch->bytes, value.size);
     st_buf_slice(&batch->bytes, value);
+}
+
+void st_lsm_batch_put_stamped(st_lsm_batch *batch, st_slice key, size_t key_offset, st_slice value)
+{
+    size_t before = batch->bytes.size;
+    st_lsm_batch_put(batch, key, value);
+    st_reader reader = st_reader_of(st_buf_view(&batch->bytes));
+    reader.at = before + 1;
+    (void)st_reader_varint(&reader);
+    st_buf_u64(&batch->stamps, reader.at + key_offset);
+}
+
+void st_lsm__batch_stamp(st_slice bytes, st_slice stamps, uint64_t sequence)
+{
+    for (size_t at = 0; at + 8 <= stamps.size; at += 8) {
+        /* the bytes are the batch's own, which waits for its commit */
+        st_put_be64((uint8_t *)bytes.data + st_get_u64(stamps.data + at), sequence);
+    }
 }
 
 void st_lsm_batch_delete(st_lsm_batch *batch, st_slice key)

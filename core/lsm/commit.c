@@ -113,6 +113,7 @@ static void commit_encode(st_lsm *lsm, st_commit *first, const st_commit *last, 
     st_log_segment *log = lsm->writes_to->log;
     st_log_group_begin(log);
     for (st_commit *commit = first; commit; commit = commit_after(commit, last)) {
+        st_lsm__batch_stamp(commit->batch, commit->stamps, sequence);
         st_log_frame frame = {.type = ST_FRAME_BATCH,
                               .sequence = sequence++,
                               .time_us = time_us,
@@ -196,6 +197,7 @@ static void commit_finish(st_op *op, st_lsm *lsm, st_commit *last, st_status sta
         commit->status = status;
         if (status != ST_OK) {
             commit->error = op->error;
+            commit->error.text = commit->error.detail = (st_slice){0}; /* the leader's memory */
         } else if (commit->batch.size > 0) {
             newest = commit;
             if (commit_is_sync(lsm, commit)) {
@@ -421,7 +423,10 @@ st_status st_lsm_write(st_op *op, st_lsm *lsm, const st_lsm_batch *batch, st_dur
         return st_fail(op, ST_INVALID_ARGUMENT, "a batch of %zu bytes is larger than 512 MiB",
                        batch->bytes.size);
     }
-    st_commit commit = {.batch = st_buf_view(&batch->bytes), .durability = durability};
+    ST_TRY(st_buf_check(op, &batch->stamps));
+    st_commit commit = {.batch = st_buf_view(&batch->bytes),
+                        .stamps = st_buf_view(&batch->stamps),
+                        .durability = durability};
     if (st_lsm__batch_measure(NULL, commit.batch, &commit.count, &commit.payload_bytes) != ST_OK) {
         return st_fail(op, ST_INVALID_ARGUMENT, "a batch holds a key of more than %u bytes",
                        ST_LSM_KEY_BYTES_MAX);

@@ -40,9 +40,9 @@ st_status st_lsm_cursor_open(st_op *op, st_lsm *lsm, const st_lsm_range *range,
     cursor->lsm = lsm;
     st_mutex_lock(&lsm->state);
     cursor->set = st_lsm__set_retain(lsm);
-    cursor->sequence = range->snapshot
-                           ? range->snapshot->sequence
-                           : atomic_load_explicit(&lsm->published, memory_order_relaxed);
+    cursor->sequence = range->snapshot     ? range->snapshot->sequence
+                       : range->is_applied ? st_lsm_applied(lsm)
+                                           : st_lsm_published(lsm);
     cursor->next = lsm->cursors;
     if (lsm->cursors) {
         lsm->cursors->previous = cursor;

@@ -75,12 +75,16 @@ const uint8_t *st_lsm_database_id(const st_lsm *lsm); /* 16 bytes */
 typedef struct st_lsm_batch {
     st_buf bytes;
     uint32_t count;
+    st_buf stamps; /* u64 each: where in bytes the sequence goes */
 } st_lsm_batch;
 
 void st_lsm_batch_init(st_lsm_batch *batch, const st_alloc *alloc);
 void st_lsm_batch_deinit(st_lsm_batch *batch);
 void st_lsm_batch_clear(st_lsm_batch *batch);
 void st_lsm_batch_put(st_lsm_batch *batch, st_slice key, st_slice value);
+/* The same, and the 8 bytes of the key at key_offset are replaced by the big-endian sequence that
+ * the batch gets: rows in the order of commits. */
+void st_lsm_batch_put_stamped(st_lsm_batch *batch, st_slice key, size_t key_offset, st_slice value);
 void st_lsm_batch_delete(st_lsm_batch *batch, st_slice key);
 void st_lsm_batch_delete_range(st_lsm_batch *batch, st_slice from, st_slice to); /* [from, to) */
 
@@ -132,6 +136,7 @@ typedef struct st_lsm_range {
     st_slice to;   /* exclusive; empty: no bound */
     bool is_reverse;
     const st_lsm_snapshot *snapshot; /* NULL: what is published when the cursor is opened */
+    bool is_applied;                 /* what is applied instead: for conditions under latches */
 } st_lsm_range;
 
 /* A cursor stands before its first entry. It owns the version it reads: what it yields never

@@ -92,7 +92,8 @@ struct st_lsm_cursor {
 /* A writer in the queue; on its own stack. */
 typedef struct st_commit {
     struct st_commit *next;
-    st_slice batch; /* empty: freeze the memtable */
+    st_slice batch;  /* empty: freeze the memtable */
+    st_slice stamps; /* of the batch */
     size_t count, payload_bytes;
     st_durability durability;
     uint64_t sequence;

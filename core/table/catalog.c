@@ -32,10 +32,16 @@ void st_table__catalog_deinit(st_catalog *catalog, const st_alloc *alloc)
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
-st_status st_table__make(st_op *op, const st_alloc *alloc, uint32_t id, uint64_t created_us,
-                         st_slice name, st_slice schema, st_table **out_table)
+static bool catalog_must_read_old(const st_definition *definition)
 {
-    size_t bytes = sizeof(st_table) + name.size + schema.size;
+    return definition->index_count > 0 || definition->ttl.size > 0 ||
+           definition->stream_view != ST_STREAM_OFF;
+}
+
+st_status st_table__make(st_op *op, const st_alloc *alloc, uint32_t id, uint64_t created_us,
+                         st_slice name, st_slice definition, st_table **out_table)
+{
+    size_t bytes = sizeof(st_table) + name.size + definition.size;
     st_table *table = st_alloc_new(alloc, bytes);
     *out_table = table;
     if (!table) {
@@ -43,17 +49,25 @@ st_status st_table__make(st_op *op, const st_alloc *alloc, uint32_t id, uint64_t
     }
     uint8_t *texts = (uint8_t *)(table + 1);
     memcpy(texts, name.data, name.size);
-    memcpy(texts + name.size, schema.data, schema.size);
+    memcpy(texts + name.size, definition.data, definition.size);
     atomic_init(&table->references, 1);
     atomic_init(&table->state, ST_TABLE_ALIVE);
+    st_op_init(&table->keeper, alloc);
     table->alloc = alloc;
     table->bytes = bytes;
     table->id = id;
     table->created_us = created_us;
     table->name = st_slice_of(texts, name.size);
-    table->schema_bytes = st_slice_of(texts + name.size, schema.size);
-    st_status status = st_table__schema(op, table->schema_bytes, &table->schema);
+    table->definition_bytes = st_slice_of(texts + name.size, definition.size);
+    st_status status =
+        st_definition_decode(&table->keeper, table->definition_bytes, &table->definition);
+    table->schema = table->definition.schema;
+    if (status == ST_OK) {
+        status = st_table__prepare(&table->keeper, table);
+    }
+    table->must_read_old = catalog_must_read_old(&table->definition);
     if (status != ST_OK) {
+        (void)st_fail(op, status, "%s", table->keeper.error.message);
         st_table__release(table);
         *out_table = NULL;
     }
@@ -68,6 +82,7 @@ void st_table__retain(st_table *table)
 void st_table__release(st_table *table)
 {
     if (table && atomic_fetch_sub_explicit(&table->references, 1, memory_order_acq_rel) == 1) {
+        st_op_deinit(&table->keeper);
         st_alloc_free(table->alloc, table, table->bytes);
     }
 }
@@ -164,7 +179,10 @@ st_status st_table__view_create(st_op *op, const st_alloc *alloc, const st_catal
     }
     if (added) {
         catalog_add_by_name(made->by_name, names, added);
-        made->by_id[ids] = added; /* a new id is above all others */
+        for (; ids > 0 && made->by_id[ids - 1]->id > added->id; ids--) {
+            made->by_id[ids] = made->by_id[ids - 1];
+        }
+        made->by_id[ids] = added;
     }
     return ST_OK;
 }

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#define CATALOG_ROW_VERSION 1
+#define CATALOG_ROW_VERSION 2
 #define CATALOG_KEY_HEAD_BYTES 6u
 
 /* Table id 0 · stripe 0 · kind · name. */
@@ -18,14 +18,14 @@ void st_table__row_key(uint8_t kind, st_slice name, st_buf *out)
     st_buf_slice(out, name);
 }
 
-/* u8 version · u32 table id · u64 created · u32 schema bytes · schema · name */
+/* u8 version · u32 table id · u64 created · u32 definition bytes · definition · name */
 void st_table__row(const st_table *table, st_buf *out)
 {
     st_buf_byte(out, CATALOG_ROW_VERSION);
     st_buf_u32(out, table->id);
     st_buf_u64(out, table->created_us);
-    st_buf_u32(out, (uint32_t)table->schema_bytes.size);
-    st_buf_slice(out, table->schema_bytes);
+    st_buf_u32(out, (uint32_t)table->definition_bytes.size);
+    st_buf_slice(out, table->definition_bytes);
     st_buf_slice(out, table->name);
 }
 
@@ -82,7 +82,7 @@ static st_status catalog_add_table(st_op *op, st_catalog_rows *rows, st_slice ke
     uint8_t version = st_reader_byte(&reader);
     uint32_t id = st_reader_u32(&reader);
     uint64_t created_us = st_reader_u64(&reader);
-    st_slice schema = st_reader_slice(&reader, st_reader_u32(&reader));
+    st_slice definition = st_reader_slice(&reader, st_reader_u32(&reader));
     st_slice name = st_reader_slice(&reader, st_reader_left(&reader));
     st_slice key_name =
         st_slice_of(key.data + CATALOG_KEY_HEAD_BYTES, key.size - CATALOG_KEY_HEAD_BYTES);
@@ -95,7 +95,7 @@ static st_status catalog_add_table(st_op *op, st_catalog_rows *rows, st_slice ke
     }
     ST_TRY(catalog_rows_reserve(op, rows));
     st_table *table;
-    st_status status = st_table__make(op, rows->alloc, id, created_us, name, schema, &table);
+    st_status status = st_table__make(op, rows->alloc, id, created_us, name, definition, &table);
     if (status == ST_INVALID_ARGUMENT) {
         return catalog_bad_row(op, name);
     }
@@ -116,6 +116,8 @@ st_status st_table__rows_add(st_op *op, st_catalog_rows *rows, st_slice key, st_
         return catalog_add_table(op, rows, key, value);
     case ST_CATALOG_ROW_NEXT_ID:
         return catalog_add_next_id(op, rows, key, value);
+    case ST_CATALOG_ROW_TOKEN: /* of a transaction; nothing to load */
+        return ST_OK;
     default:
         return st_fail(op, ST_UNSUPPORTED, "the catalog has a row of kind %u", key.data[5]);
     }
@@ -125,6 +127,18 @@ static int catalog_compare_ids(const void *a, const void *b)
 {
     const st_table *const *left = a, *const *right = b;
     return (*left)->id < (*right)->id ? -1 : (*left)->id > (*right)->id;
+}
+
+/* Of the table and what belongs to it. */
+static uint32_t catalog_highest_id(const st_table *table)
+{
+    const st_definition *definition = &table->definition;
+    uint32_t highest = table->id > definition->ttl_id ? table->id : definition->ttl_id;
+    highest = definition->stream_id > highest ? definition->stream_id : highest;
+    for (uint32_t i = 0; i < definition->index_count; i++) {
+        highest = definition->indexes[i].id > highest ? definition->indexes[i].id : highest;
+    }
+    return highest;
 }
 
 st_status st_table__rows_end(st_op *op, st_catalog_rows *rows)
@@ -139,7 +153,11 @@ st_status st_table__rows_end(st_op *op, st_catalog_rows *rows)
                            rows->tables[i]->id);
         }
     }
-    uint32_t last = rows->tables[rows->count - 1]->id;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        uint32_t highest = catalog_highest_id(rows->tables[i]);
+        last = highest > last ? highest : last;
+    }
     if (!rows->has_next_id || rows->next_id <= last) {
         return st_fail(op, ST_CORRUPT,
                        "the catalog's row of the next table id does not go beyond id %u", last);

@@ -69,6 +69,8 @@ static void database_free(st_database *database)
     }
     st_mutex_deinit(&database->busy_mutex);
     st_cond_deinit(&database->busy_ended);
+    st_mutex_deinit(&database->reaper_mutex);
+    st_cond_deinit(&database->reaper_wakes);
     st_alloc_free(database->alloc, database->path, database->path_bytes);
     st_alloc_free(database->alloc, database, sizeof *database);
 }
@@ -94,6 +96,8 @@ static st_status database_create(st_op *op, const st_database_options *options, 
     database->process_stamp = st_env_process_stamp();
     st_mutex_init(&database->busy_mutex);
     st_cond_init(&database->busy_ended);
+    st_mutex_init(&database->reaper_mutex);
+    st_cond_init(&database->reaper_wakes);
     st_table__catalog_init(&database->catalog);
     *out_database = database;
     return ST_OK;
@@ -129,7 +133,12 @@ static st_status database_start(st_op *op, st_database *database)
     ST_TRY(st_lsm_open(op, &options, &database->lsm));
     st_status status = database_check_header(op, database);
     status = status == ST_OK ? st_table__catalog_load(op, database) : status;
+    if (status == ST_OK && !database->options.read_only) {
+        status = st_table__fill_all(op, database);
+        st_table__start_reaper(database);
+    }
     if (status != ST_OK) {
+        st_table__stop_reaper(database);
         st_op quiet;
         st_op_init(&quiet, database->alloc);
         (void)st_lsm_close(&quiet, database->lsm); /* the first error is the one to tell */
@@ -313,6 +322,7 @@ st_status st_database_close(st_op *op, st_database *database)
     if (!is_last) {
         return ST_OK;
     }
+    st_table__stop_reaper(database);
     st_status status = st_lsm_close(op, database->lsm);
     database_leave(database);
     database_free(database);

@@ -32,22 +32,36 @@ static st_status define_check_name(st_op *op, st_slice name)
 }
 
 /* Room for a description, before anything happens that is then described. */
-static st_status define_reserve(st_op *op, const st_slice name, const st_slice schema, st_buf *out)
+static st_status define_reserve(st_op *op, st_slice name, size_t definition_bytes, st_buf *out)
 {
-    (void)st_buf_reserve(out, name.size + schema.size + 64);
+    (void)st_buf_reserve(out, name.size + 2 * definition_bytes + 128);
     return st_buf_check(op, out);
+}
+
+static void define_put_part(const st_key_part *part, st_buf *out)
+{
+    st_buf_byte(out, (uint8_t)part->type);
+    st_buf_varint(out, part->name.size);
+    st_buf_slice(out, part->name);
 }
 
 static void define_description(const st_table *table, uint8_t operation, st_buf *out)
 {
+    const st_key_schema *schema = &table->schema;
     st_table__result_begin(out, operation);
     size_t place = st_table__result_open(out, ST_RESULT_TABLE);
     st_buf_u32(out, table->id);
     st_buf_u64(out, table->created_us);
-    st_buf_slice(out, table->schema_bytes);
+    st_buf_byte(out, (uint8_t)schema->partition_count);
+    st_buf_byte(out, (uint8_t)schema->sort_count);
+    define_put_part(&schema->partition[0], out);
+    if (schema->sort_count > 0) {
+        define_put_part(&schema->sort[0], out);
+    }
     st_buf_varint(out, table->name.size);
     st_buf_slice(out, table->name);
     st_table__result_shut(out, place);
+    st_table__result_field(out, ST_RESULT_DEFINITION, table->definition_bytes);
 }
 
 static st_status define_commit(st_op *op, st_database *database, st_lsm_batch *batch,
@@ -65,8 +79,9 @@ static st_status define_commit(st_op *op, st_database *database, st_lsm_batch *b
 
 /* ---- create ----------------------------------------------------------------------------- */
 
+/* The rows of a table and of the next id. */
 static st_status define_write_rows(st_op *op, st_database *database, const st_table *table,
-                                   st_durability durability)
+                                   uint32_t next, st_durability durability)
 {
     st_catalog *catalog = &database->catalog;
     st_buf key, value, next_key;
@@ -79,7 +94,7 @@ static st_status define_write_rows(st_op *op, st_database *database, const st_ta
     st_table__row_key(ST_CATALOG_ROW_TABLE, table->name, &key);
     st_table__row(table, &value);
     st_table__row_key(ST_CATALOG_ROW_NEXT_ID, (st_slice){0}, &next_key);
-    st_put_u32(next_id, table->id + 1);
+    st_put_u32(next_id, next);
     st_lsm_batch_put(&batch, st_buf_view(&key), st_buf_view(&value));
     st_lsm_batch_put(&batch, st_buf_view(&next_key), st_slice_of(next_id, sizeof next_id));
     st_status status;
@@ -88,7 +103,7 @@ static st_status define_write_rows(st_op *op, st_database *database, const st_ta
     ST_TRY_OUT(st_buf_check(op, &value));
     ST_TRY_OUT(st_buf_check(op, &next_key));
     status = define_commit(op, database, &batch, durability, &is_logged);
-    catalog->next_id += is_logged; /* the row may be found when the log is read again */
+    catalog->next_id = is_logged ? next : catalog->next_id; /* the row may be found again */
 out:
     st_lsm_batch_deinit(&batch);
     st_buf_deinit(&key);
@@ -97,22 +112,73 @@ out:
     return status;
 }
 
+/* Gives ids to what has none yet. */
+static st_status define_give_ids(st_op *op, st_database *database, st_definition *definition,
+                                 uint32_t *next)
+{
+    if ((uint64_t)*next + ST_INDEXES_MAX + 2 > ST_LAST_TABLE_ID) {
+        return st_fail(op, ST_UNSUPPORTED, "all table ids of this database are used up");
+    }
+    for (uint32_t i = 0; i < definition->index_count; i++) {
+        st_index *index = &definition->indexes[i];
+        index->id = index->id ? index->id : (*next)++;
+    }
+    if (definition->ttl.size > 0 && definition->ttl_id == 0) {
+        definition->ttl_id = (*next)++;
+    }
+    if (definition->stream_view != ST_STREAM_OFF && definition->stream_id == 0) {
+        definition->stream_id = (*next)++;
+        definition->stream_created_us = st_database_time_us(database);
+    }
+    return ST_OK;
+}
+
+static st_status define_give_identity(st_op *op, st_database *database, st_definition *definition,
+                                      uint8_t identity[16])
+{
+    if (definition->identity.size == 0) {
+        ST_TRY(st_env_entropy(op, database->env, identity, 16));
+        definition->identity = st_slice_of(identity, 16);
+    }
+    return ST_OK;
+}
+
+/* A table of a definition with all its ids. */
+static st_status define_make(st_op *op, st_database *database, uint32_t id, uint64_t created_us,
+                             st_slice name, const st_definition *definition, st_table **out_table)
+{
+    st_buf bytes;
+    st_buf_init(&bytes, op->alloc);
+    st_definition_encode(definition, &bytes);
+    st_status status = st_buf_check(op, &bytes);
+    if (status == ST_OK) {
+        status = st_table__make(op, database->alloc, id, created_us, name, st_buf_view(&bytes),
+                                out_table);
+    }
+    st_buf_deinit(&bytes);
+    return status;
+}
+
 /* changes held. */
 static st_status define_create(st_op *op, st_database *database, const st_request *request,
-                               st_table **out_table)
+                               st_definition *definition, st_table **out_table)
 {
     st_catalog *catalog = &database->catalog;
     st_catalog_view *view = NULL;
     st_table *table;
+    uint8_t identity[16];
+    uint32_t next = catalog->next_id + 1;
     if (catalog->next_id > ST_LAST_TABLE_ID) {
         return st_fail(op, ST_UNSUPPORTED, "all table ids of this database are used up");
     }
-    ST_TRY(st_table__make(op, database->alloc, catalog->next_id, st_env_time_us(database->env),
-                          request->name, request->schema, &table));
+    ST_TRY(define_give_ids(op, database, definition, &next));
+    ST_TRY(define_give_identity(op, database, definition, identity));
+    ST_TRY(define_make(op, database, catalog->next_id, st_database_time_us(database), request->name,
+                       definition, &table));
     st_status status =
         st_table__view_create(op, database->alloc, st_table__view(catalog), table, NULL, &view);
     if (status == ST_OK) {
-        status = define_write_rows(op, database, table, request->durability);
+        status = define_write_rows(op, database, table, next, request->durability);
     }
     if (status != ST_OK) {
         st_table__view_destroy(view, database->alloc);
@@ -120,6 +186,7 @@ static st_status define_create(st_op *op, st_database *database, const st_reques
         return status;
     }
     st_table__view_show(database, view);
+    st_table__start_reaper(database);
     *out_table = table;
     return ST_OK;
 }
@@ -135,26 +202,37 @@ static bool define_same_keys(const st_key_schema *a, const st_key_schema *b)
            (a->sort_count == 0 || define_same_part(&a->sort[0], &b->sort[0]));
 }
 
+/* The definition of a request, or one of its schema alone. */
+static st_status define_decode(st_op *op, const st_request *request, st_definition *out)
+{
+    if (request->has_definition) {
+        return st_definition_decode(op, request->definition, out);
+    }
+    *out = (st_definition){.index_count = 0};
+    return st_table__schema(op, request->schema, &out->schema);
+}
+
 st_status st_table__create(st_op *op, st_database *database, const st_request *request, st_buf *out)
 {
     st_catalog *catalog = &database->catalog;
-    if (!request->has_name || !request->has_schema) {
+    if (!request->has_name || (!request->has_schema && !request->has_definition)) {
         return st_fail(op, ST_INVALID_ARGUMENT, "creating a table needs a name and a schema");
     }
-    st_key_schema schema;
+    st_definition definition;
     ST_TRY(define_check_name(op, request->name));
-    ST_TRY(st_table__schema(op, request->schema, &schema));
-    ST_TRY(define_reserve(op, request->name, request->schema, out));
+    ST_TRY(define_decode(op, request, &definition));
+    ST_TRY(define_reserve(op, request->name, request->schema.size + 2 * request->definition.size,
+                          out));
     int shown = (int)request->name.size;
     const char *name = (const char *)request->name.data;
     st_mutex_lock(&catalog->changes);
     st_table *table = st_table__view_by_name(st_table__view(catalog), request->name);
     st_status status = ST_OK;
     if (!table) {
-        status = define_create(op, database, request, &table);
+        status = define_create(op, database, request, &definition, &table);
     } else if (!(request->flags & ST_FLAG_ENSURE)) {
         status = st_fail(op, ST_TABLE_EXISTS, "Table already exists: %.*s", shown, name);
-    } else if (!define_same_keys(&table->schema, &schema)) {
+    } else if (!define_same_keys(&table->schema, &definition.schema)) {
         status = st_fail(op, ST_INVALID_ARGUMENT,
                          "table %.*s exists with other keys than the ones given", shown, name);
     }
@@ -167,21 +245,35 @@ st_status st_table__create(st_op *op, st_database *database, const st_request *r
 
 /* ---- delete ----------------------------------------------------------------------------- */
 
+/* Everything under one id; 0 is none. */
+static void define_drop(st_lsm_batch *batch, uint32_t id)
+{
+    uint8_t from[4], to[4];
+    if (id != 0) {
+        st_put_be32(from, id);
+        st_put_be32(to, id + 1);
+        st_lsm_batch_delete_range(batch, st_slice_of(from, 4), st_slice_of(to, 4));
+    }
+}
+
 /* changes held, no writer left. */
 static st_status define_remove_rows(st_op *op, st_database *database, const st_table *table,
                                     st_durability durability)
 {
     st_lsm_batch batch;
     st_buf key;
-    uint8_t from[4], to[4];
     bool is_logged;
-    st_put_be32(from, table->id);
-    st_put_be32(to, table->id + 1);
+    const st_definition *definition = &table->definition;
     st_lsm_batch_init(&batch, op->alloc);
     st_buf_init(&key, op->alloc);
     st_table__row_key(ST_CATALOG_ROW_TABLE, table->name, &key);
     st_lsm_batch_delete(&batch, st_buf_view(&key));
-    st_lsm_batch_delete_range(&batch, st_slice_of(from, 4), st_slice_of(to, 4));
+    define_drop(&batch, table->id);
+    for (uint32_t i = 0; i < definition->index_count; i++) {
+        define_drop(&batch, definition->indexes[i].id);
+    }
+    define_drop(&batch, definition->ttl_id);
+    define_drop(&batch, definition->stream_id);
     st_status status = st_buf_check(op, &key);
     if (status == ST_OK) {
         status = define_commit(op, database, &batch, durability, &is_logged);
@@ -218,7 +310,12 @@ st_status st_table__delete(st_op *op, st_database *database, const st_request *r
     st_mutex_lock(&catalog->changes);
     st_status status;
     ST_TRY_OUT(st_table__find(op, database, request->table_id, request->name, &table));
-    ST_TRY_OUT(define_reserve(op, table->name, table->schema_bytes, out));
+    ST_TRY_OUT(define_reserve(op, table->name, table->definition_bytes.size, out));
+    if (table->definition.flags & ST_DEFINITION_PROTECTED) {
+        ST_TRY_OUT(st_fail(op, ST_INVALID_ARGUMENT,
+                           "Resource cannot be deleted as it is currently protected against "
+                           "deletion. Disable deletion protection first."));
+    }
     ST_TRY_OUT(define_delete(op, database, table, request->durability));
     define_description(table, request->operation, out);
     st_table__release(table); /* the catalog's reference */

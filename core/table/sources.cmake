@@ -1,14 +1,20 @@
 list(APPEND STATOR_CORE_SOURCES
   table/database.c
   table/gate.c
+  table/definition.c
   table/catalog.c
   table/catalog_rows.c
   table/define.c
+  table/alter.c
+  table/index.c
+  table/capacity.c
   table/request.c
   table/execute.c
   table/write.c
   table/read.c
   table/query.c
   table/cursor.c
+  table/expiry.c
+  table/stream.c
   table/verify.c
 )

@@ -80,7 +80,11 @@ enum {
     STATOR_DEADLINE = 21,            /* deadline_ms passed */
     STATOR_WOULD_BLOCK = 22,         /* STATOR_READ_CACHED_ONLY and the answer is not in memory */
     STATOR_NOT_FOUND = 23,           /* a file or directory is missing */
-    STATOR_INTERNAL = 24             /* a bug in Stator: please report the message */
+    STATOR_INTERNAL = 24,            /* a bug in Stator: please report the message */
+    STATOR_TOKEN_MISMATCH = 25,      /* the token was used for another transaction */
+    STATOR_DUPLICATE_ITEM = 26,      /* PartiQL's INSERT of an item that exists */
+    STATOR_IN_USE = 27,              /* the table or index is being changed */
+    STATOR_LIMIT_EXCEEDED = 28       /* too many changes of tables at once */
 };
 
 /* Flags of a status and of stator_error.flags. */

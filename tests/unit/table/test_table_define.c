@@ -241,8 +241,9 @@ static void must_not_open(uint8_t kind, const char *name, const void *value, siz
 static void test_a_catalog_that_makes_no_sense_is_not_opened(void **state)
 {
     (void)state;
-    static const uint8_t good[] = {1, 1, 0, 0, 0, 0, 0,         0, 0,   0,   0,   0,   0,
-                                   6, 0, 0, 0, 1, 0, ST_TYPE_S, 2, 'i', 'd', 'a', 'b', 'c'};
+    static const uint8_t good[] = {2,  1,   0,   0,   0,   0,  0, 0, 0, 0, 0, 0, 0, /* id, time */
+                                   12, 0,   0,   0,   1,   1,  6, 0, 0, 0, 1, 0, ST_TYPE_S,
+                                   2,  'i', 'd', 'a', 'b', 'c'};
     uint8_t row[sizeof good];
     const uint8_t zero[4] = {0}, short_id[3] = {9, 0, 0};
     must_not_open(1, "abc", good, sizeof good, ST_CORRUPT, "two tables");
@@ -252,16 +253,16 @@ static void test_a_catalog_that_makes_no_sense_is_not_opened(void **state)
     row[1] = 2;
     must_not_open(1, "abc", row, sizeof row, ST_CORRUPT, "does not go beyond");
     must_not_open(1, "abd", row, sizeof row, ST_CORRUPT, "abd is malformed");
-    row[19] = ST_TYPE_M;
+    row[25] = ST_TYPE_M;
     must_not_open(1, "abc", row, sizeof row, ST_CORRUPT, "abc is malformed");
-    row[0] = 2;
-    must_not_open(1, "abc", row, sizeof row, ST_UNSUPPORTED, "version 2");
+    row[0] = 3;
+    must_not_open(1, "abc", row, sizeof row, ST_UNSUPPORTED, "version 3");
     for (size_t cut = 0; cut < sizeof good; cut++) {
         must_not_open(1, "abc", good, cut, ST_CORRUPT, "malformed");
     }
     must_not_open(2, "", zero, sizeof zero, ST_CORRUPT, "does not go beyond");
     must_not_open(2, "", short_id, sizeof short_id, ST_CORRUPT, "next table id");
-    must_not_open(3, "", zero, sizeof zero, ST_UNSUPPORTED, "kind 3");
+    must_not_open(4, "", zero, sizeof zero, ST_UNSUPPORTED, "kind 4");
 }
 
 /* ---- openings --------------------------------------------------------------------------- */
