@@ -435,12 +435,13 @@ st_status st_table__follow(st_op *op, const st_table_change *change, uint64_t ti
                            uint32_t index, st_lsm_batch *batch)
 {
     const st_table *table = change->table;
+    /* A row that stays as it is is written again: an earlier write of it may be less durable. */
     if (change->new_item.size > 0) {
         st_lsm_batch_put(batch, change->key, change->new_item);
     } else {
         st_lsm_batch_delete(batch, change->key);
     }
-    if (!table->must_read_old) {
+    if (!table->must_read_old || st_slice_equal(change->old_item, change->new_item)) {
         return ST_OK;
     }
     for (uint32_t i = 0; i < table->definition.index_count; i++) {

@@ -415,14 +415,6 @@ static bool write_has_reason(const write_set *set)
 
 /* ---- what is written -------------------------------------------------------------------- */
 
-static bool write_is_idle(const write_entry *entry)
-{
-    if (entry->request->operation == ST_REQUEST_CHECK) {
-        return true;
-    }
-    return entry->old_item.size > 0 && st_slice_equal(entry->old_item, entry->new_item);
-}
-
 static st_status write_charge_entry(st_op *op, write_set *set, const write_entry *entry,
                                     st_table_change *change)
 {
@@ -451,9 +443,7 @@ static st_status write_fill_batch(st_op *op, write_set *set)
                                   .old_item = entry->old_item,
                                   .new_item = entry->new_item};
         ST_TRY(write_charge_entry(op, set, entry, &change));
-        bool deletes_nothing =
-            entry->table->must_read_old && entry->old_item.size == 0 && entry->new_item.size == 0;
-        if (!write_is_idle(entry) && !deletes_nothing) {
+        if (entry->request->operation != ST_REQUEST_CHECK) {
             ST_TRY(st_table__follow(op, &change, time_us, i, &set->batch));
         }
     }
