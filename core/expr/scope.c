@@ -84,7 +84,7 @@ st_status st_expr_scope_begin(st_op *op, uint32_t name_count, uint32_t value_cou
     uint64_t bytes = (uint64_t)name_count * sizeof(st_expr_name) +
                      (uint64_t)value_count * sizeof(st_expr_value) +
                      (name_slots + value_slots) * sizeof(uint32_t);
-    uint8_t *memory = (size_t)bytes == bytes ? st_arena_alloc(&op->arena, (size_t)bytes) : NULL;
+    uint8_t *memory = (size_t)bytes == bytes ? st_arena_alloc(&op->arena, (size_t)bytes + 1) : NULL;
     if (!memory) {
         return st_fail_memory(op, (size_t)bytes);
     }
