@@ -11,8 +11,11 @@
 
 /* Anything but a sign of damage or of a fault of our own. */
 static const st_status request_statuses[] = {
-    ST_INVALID_ARGUMENT, ST_UNSUPPORTED, ST_TABLE_NOT_FOUND, ST_TABLE_EXISTS, ST_DEADLINE,
-    ST_WOULD_BLOCK,      ST_OK,
+    ST_INVALID_ARGUMENT,     ST_UNSUPPORTED,
+    ST_TABLE_NOT_FOUND,      ST_TABLE_EXISTS,
+    ST_CONDITION_FAILED,     ST_TRANSACTION_CONFLICT,
+    ST_TRANSACTION_CANCELED, ST_DEADLINE,
+    ST_WOULD_BLOCK,          ST_OK,
 };
 
 static void check_pages(st_op *op, st_database *database, st_slice request, st_slice first_page)
