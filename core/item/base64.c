@@ -33,7 +33,7 @@ static bool base64_group(const uint8_t *text, size_t padding, uint8_t *to)
     return true;
 }
 
-bool st_item__base64_decode(st_slice text, st_buf *out)
+bool st_base64_decode(st_slice text, st_buf *out)
 {
     if (text.size % 4 != 0) {
         return false;
@@ -57,7 +57,7 @@ bool st_item__base64_decode(st_slice text, st_buf *out)
     return true;
 }
 
-void st_item__base64_encode(st_slice bytes, st_buf *out)
+void st_base64_encode(st_slice bytes, st_buf *out)
 {
     static const char base64_digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -209,7 +209,7 @@ static void canonical_list_member(st_buf *list, const st_value *value, st_type t
     if (type == ST_TYPE_SS) {
         st_buf_slice(list, value->bytes);
     } else {
-        st_item__base64_encode(value->bytes, list);
+        st_base64_encode(value->bytes, list);
     }
     st_buf_byte(list, '"');
 }

@@ -233,6 +233,11 @@ st_status st_item_from_dynamodb_json(st_op *op, st_slice json, st_buf *out_relax
 st_status st_item_to_plain_json(st_op *op, st_slice frame, st_buf *out_json) ST_MUST_USE;
 st_status st_item_to_dynamodb_json(st_op *op, st_slice frame, st_buf *out_json) ST_MUST_USE;
 
+/* Appends the bytes of base64 text; false, and nothing appended, when it is not strictly that:
+ * padded, without spaces, its unused bits 0. */
+bool st_base64_decode(st_slice text, st_buf *out);
+void st_base64_encode(st_slice bytes, st_buf *out);
+
 /* Cuts a stream of JSON objects (one a line, or just one behind the other) that arrives in pieces.
  * Start with zeros. */
 typedef struct st_json_splitter {

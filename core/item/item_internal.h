@@ -23,11 +23,6 @@ void st_item__put_bytes(st_buf *out, st_slice bytes);
 size_t st_item__put_begin(st_buf *out, uint8_t tag);
 void st_item__put_end(st_buf *out, size_t begin, uint32_t count);
 
-/* Appends the bytes of base64 text; false, and nothing appended, when it is not strictly that:
- * padded, without spaces, its unused bits 0. */
-bool st_item__base64_decode(st_slice text, st_buf *out);
-void st_item__base64_encode(st_slice bytes, st_buf *out);
-
 /* ---- keys: shared by key.c and range.c -------------------------------------------------- */
 
 /* DynamoDB's measure of the partition or the sort components of a key, as they are appended. */

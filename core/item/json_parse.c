@@ -117,7 +117,7 @@ static st_status json_binary_member(st_json *json, uint32_t depth, st_buf *out)
         padding++;
     }
     st_buf_varint(out, text.size / 4 * 3 - (text.size >= 4 ? padding : 0));
-    if (!st_item__base64_decode(text, out)) {
+    if (!st_base64_decode(text, out)) {
         return st_item__json_refuse(json, "malformed base64");
     }
     return st_item__json_next(json);

@@ -77,7 +77,7 @@ static bool json_write_scalar(const st_value *value, bool is_typed, st_buf *out)
         return json_write_number(value, is_typed, out);
     case ST_TYPE_B:
         st_buf_byte(out, '"');
-        st_item__base64_encode(value->bytes, out);
+        st_base64_encode(value->bytes, out);
         st_buf_byte(out, '"');
         return true;
     case ST_TYPE_BOOL:

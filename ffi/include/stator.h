@@ -686,6 +686,45 @@ STATOR_API stator_status stator_cursor_next_page(stator_cursor *cursor, void *re
                                                  size_t result_capacity, size_t *out_result_bytes,
                                                  stator_buffer **out_buffer, stator_error *error);
 
+/* ---- the DynamoDB JSON protocol --------------------------------------------------------- */
+
+enum {
+    STATOR_LAYER_CURRENT = 0, /* each operation as most regions answer it today */
+    STATOR_LAYER_OLD = 1,     /* all as before the middle of 2026 */
+    STATOR_LAYER_NEW = 2      /* all in the service's new wording */
+};
+
+/* Texts are borrowed for the call. */
+typedef struct stator_dispatch_options {
+    uint32_t struct_size;
+    int32_t layer;      /* STATOR_LAYER_...: the wording of refusals */
+    const void *region; /* in ARNs; at most 31 bytes; 0 bytes: us-east-1 */
+    size_t region_bytes;
+    const void *account; /* in ARNs; at most 15 bytes; 0 bytes: 000000000000 */
+    size_t account_bytes;
+} stator_dispatch_options;
+
+/* Errors: none. Threads: any. Blocks: no. Since: 0.1 */
+STATOR_API void stator_dispatch_options_init(stator_dispatch_options *options);
+/* Answers one request of the DynamoDB JSON protocol as the service does, without a socket. target:
+ * "DynamoDB_20120810.PutItem", "DynamoDBStreams_20120810.GetRecords", or the operation alone; body:
+ * JSON; both borrowed for the call. options: NULL means defaults. What the service would answer,
+ * its errors included, comes as *out_http_status (200, 400, 500) and *out_body: JSON, owned, free
+ * with stator_buffer_free.
+ * Errors: MISUSE, INVALID_ARGUMENT (of this call, not of the request), NO_MEMORY.
+ * Threads: any. Blocks: as the operation. Since: 0.1 */
+STATOR_API stator_status stator_dispatch(stator_db *db, const void *target, size_t target_bytes,
+                                         const void *body, size_t body_bytes,
+                                         const stator_dispatch_options *options,
+                                         int32_t *out_http_status, stator_buffer **out_body,
+                                         stator_error *error);
+/* For tests: moves the clock that expiry, retention of streams, tokens and times of creation obey.
+ * offset_us: microseconds between it and the system's; 0 is where it begins. Items that have
+ * expired by then are gone when this returns.
+ * Errors: IO, NO_SPACE, FAILED, CORRUPT.
+ * Threads: any. Blocks: on files. Since: 0.1 */
+STATOR_API stator_status stator_clock_move(stator_db *db, int64_t offset_us, stator_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -25,6 +25,7 @@ VOID(options_init, stator_options_init(NULL))
 VOID(value_init, stator_value_init(NULL))
 VOID(read_options_init, stator_read_options_init(NULL))
 VOID(write_options_init, stator_write_options_init(NULL))
+VOID(dispatch_options_init, stator_dispatch_options_init(NULL))
 CALL(set_allocator, stator_set_allocator(a->structure))
 
 VOID(batch_free, stator_batch_free(a->h[0]))
@@ -131,6 +132,13 @@ CALL(cursor_next_page,
 CALL(execute, stator_execute(a->h[0], a->bytes, a->length, NULL, 0, a->out_size,
                              (stator_buffer **)a->out, a->error))
 
+static int32_t http_status;
+
+CALL(dispatch, stator_dispatch(a->h[0], a->bytes, a->length, "{}", 2, a->structure, &http_status,
+                               (stator_buffer **)a->out, a->error))
+CALL(clock_move, stator_clock_move(a->h[0], 0, a->error))
+
+#define D sizeof(stator_dispatch_options)
 #define W sizeof(stator_write_options)
 #define R sizeof(stator_read_options)
 #define V sizeof(stator_value)
@@ -236,6 +244,9 @@ const row rows[] = {
     ROW(cursor_last_key, CURSOR, NONE, NONE, OUT, 0),
     ROW(cursor_open, DB, NONE, NONE, BYTES | OUT, 0),
     ROW(cursor_next_page, CURSOR, NONE, NONE, OUT | OUT_SIZE, 0),
+    ROW(dispatch_options_init, NONE, NONE, NONE, PLAIN, 0),
+    ROW(dispatch, DB, NONE, NONE, BYTES | OUT | STRUCTURE, D),
+    ROW(clock_move, DB, NONE, NONE, 0, 0),
     ROW(execute, DB, NONE, NONE, BYTES | OUT | OUT_SIZE, 0),
 };
 const size_t row_count = sizeof rows / sizeof rows[0];

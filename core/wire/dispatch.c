@@ -1,0 +1,95 @@
+/* From a target and a body to an answer.
+ *
+ * The order is the service's: JSON, then the operation, then the JSON types of its members, then
+ * the operation's own checks. An operation of the API that is not built answers what the service
+ * answers to a name it does not know.
+ */
+#include "wire/wire_internal.h"
+
+#include <string.h>
+
+static const wire_operation dispatch_operations[] = {
+    {NULL, false, false, false, NULL},
+};
+
+const wire_operation *st_wire__operation(st_slice name, bool is_stream)
+{
+    for (const wire_operation *at = dispatch_operations; at->name; at++) {
+        if (at->is_stream == is_stream && st_slice_equal(name, st_slice_str(at->name))) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+void st_wire_settings_init(st_wire_settings *settings)
+{
+    *settings = (st_wire_settings){.layer = ST_WIRE_LAYER_CURRENT};
+    memcpy(settings->region, "us-east-1", sizeof "us-east-1");
+    memcpy(settings->account, "000000000000", sizeof "000000000000");
+}
+
+static bool dispatch_cut(st_slice *target, const char *prefix)
+{
+    size_t bytes = strlen(prefix);
+    if (!st_slice_starts_with(*target, st_slice_str(prefix))) {
+        return false;
+    }
+    *target = st_slice_of(target->data + bytes, target->size - bytes);
+    return true;
+}
+
+/* The operation alone names one of either model: no name is in both. */
+static const wire_operation *dispatch_find(st_slice target)
+{
+    if (dispatch_cut(&target, "DynamoDBStreams_20120810.")) {
+        return st_wire__operation(target, true);
+    }
+    if (dispatch_cut(&target, "DynamoDB_20120810.")) {
+        return st_wire__operation(target, false);
+    }
+    const wire_operation *found = st_wire__operation(target, false);
+    return found ? found : st_wire__operation(target, true);
+}
+
+static st_status dispatch_call(wire_call *call, st_slice target)
+{
+    if (!st_wire__json(call->op, call->body, &call->doc)) {
+        return st_wire__serialization(call, "%s", "");
+    }
+    call->operation = dispatch_find(target);
+    if (!call->operation) {
+        return st_wire__fail(call, "UnknownOperationException", "%s", "");
+    }
+    call->is_new_layer =
+        call->settings->layer == ST_WIRE_LAYER_NEW ||
+        (call->settings->layer == ST_WIRE_LAYER_CURRENT && call->operation->is_new);
+    call->wraps = call->operation->is_item;
+    ST_TRY(st_wire__check_types(call));
+    return call->operation->run(call);
+}
+
+st_status st_wire_dispatch(st_op *op, st_database *database, const st_wire_settings *settings,
+                           st_slice target, st_slice body, uint32_t *out_http_status,
+                           st_buf *out_body)
+{
+    size_t begin = out_body->size;
+    wire_call call = {
+        .op = op, .database = database, .settings = settings, .body = body, .out = out_body};
+    st_buf_init(&call.constraints, op->alloc);
+    st_status status = dispatch_call(&call, target);
+    *out_http_status = 200;
+    if (status == ST_OK) {
+        status = st_buf_check(op, out_body);
+    }
+    if (status != ST_OK) {
+        out_body->size = begin;
+        *out_http_status = st_wire__put_error(&call, status, out_body);
+        status = st_buf_check(op, out_body);
+        if (status == ST_OK) {
+            st_op_clear(op);
+        }
+    }
+    st_buf_deinit(&call.constraints);
+    return status;
+}
