@@ -102,8 +102,8 @@ static bool wjson_unescape_one(st_slice raw, size_t *at, uint8_t *to, size_t *si
     *at += 4;
     if (code >= 0xD800 && code <= 0xDFFF) {
         bool is_pair = code <= 0xDBFF && *at + 6 <= raw.size && raw.data[*at] == '\\' &&
-                       raw.data[*at + 1] == 'u' && wjson_code(raw, *at + 2, &low) && low >= 0xDC00 &&
-                       low <= 0xDFFF;
+                       raw.data[*at + 1] == 'u' && wjson_code(raw, *at + 2, &low) &&
+                       low >= 0xDC00 && low <= 0xDFFF;
         *at += is_pair ? 6 : 0;
         code = is_pair ? 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) : 0xFFFD;
     }
