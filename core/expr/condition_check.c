@@ -240,10 +240,11 @@ static st_status check_resolve(st_op *op, st_expr_kind kind, st_node *node, st_e
     if (node->kind == ST_NODE_PATH) {
         return st_expr__resolve_path(op, kind, &node->path, scope);
     }
-    return node->kind == ST_NODE_VALUE && node->placeholder.size > 0
-               ? st_expr__resolve_value(op, kind, node->position, node->placeholder, scope,
-                                        &node->value)
-               : ST_OK;
+    if (node->kind != ST_NODE_VALUE || node->placeholder.size == 0 ||
+        kind == ST_EXPR_KEY_CONDITION) {
+        return ST_OK;
+    }
+    return st_expr__resolve_value(op, kind, node->position, node->placeholder, scope, &node->value);
 }
 
 st_status st_condition_resolve(st_op *op, const st_condition *condition, st_expr_scope *scope)

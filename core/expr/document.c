@@ -55,6 +55,16 @@ static st_status document_add(st_op *op, document_node *node, const document_chi
     return ST_OK;
 }
 
+/* The next place, which the spare ones always hold. Filled where it is: children are large. */
+static document_child *document_next(document_node *node)
+{
+    document_child *child = &node->children[node->count];
+    child->index = node->count;
+    child->is_gone = false;
+    child->node = NULL;
+    return child;
+}
+
 st_status st_document__create(st_op *op, st_slice frame, st_document **out_document)
 {
     st_document *document = st_arena_alloc(&op->arena, sizeof *document);
@@ -64,9 +74,10 @@ st_status st_document__create(st_op *op, st_slice frame, st_document **out_docum
     }
     *document = (st_document){.root = {.capacity = 0}};
     ST_TRY(document_reserve(op, &document->root, st_item_count(frame) + DOCUMENT_SPARE));
-    document_child child = {.index = 0};
-    for (uint32_t i = 0; st_item_at(frame, i, &child.name, &child.value); i++) {
-        ST_TRY(document_add(op, &document->root, &child));
+    document_child *child = document_next(&document->root);
+    for (uint32_t i = 0; st_item_at(frame, i, &child->name, &child->value); i++) {
+        document->root.count++;
+        child = document_next(&document->root);
     }
     document->root.original_count = document->root.count;
     return ST_OK;
@@ -84,10 +95,10 @@ static st_status document_expand(st_op *op, document_child *child)
     *node = (document_node){.is_list = child->value.type == ST_TYPE_L};
     ST_TRY(document_reserve(op, node, child->value.count + DOCUMENT_SPARE));
     st_members walk = st_members_of(&child->value);
-    document_child member = {.index = 0};
-    while (st_members_next(&walk, &member.name, &member.value)) {
-        ST_TRY(document_add(op, node, &member));
-        member.index++;
+    document_child *member = document_next(node);
+    while (st_members_next(&walk, &member->name, &member->value)) {
+        node->count++;
+        member = document_next(node);
     }
     node->original_count = node->count;
     child->node = node;

@@ -151,6 +151,7 @@ st_status st_condition_parse(st_op *op, st_expr_kind kind, st_slice text, st_exp
                              st_condition **out_condition) ST_MUST_USE;
 /* Types of operands, bounds of BETWEEN, operands that must differ. */
 st_status st_condition_check(st_op *op, const st_condition *condition) ST_MUST_USE;
+/* Values of a key condition that are not defined are told when it is bound. */
 st_status st_condition_resolve(st_op *op, const st_condition *condition,
                                st_expr_scope *scope) ST_MUST_USE;
 /* frame: canonical; empty when there is no item. A condition that cannot be judged is false. */
@@ -250,6 +251,7 @@ typedef struct st_key_clause {
     st_slice name;
     st_key_condition condition;
     st_value first, second; /* canonical; BETWEEN: both */
+    st_slice undefined;     /* a placeholder of theirs that is not defined; empty: none */
     int64_t position;
 } st_key_clause;
 

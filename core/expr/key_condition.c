@@ -123,6 +123,7 @@ static st_status clause_check_types(st_op *op, const st_node *node, uint32_t att
     for (uint32_t i = 0; i < node->count && node->kind != ST_NODE_EQUAL; i++) {
         st_type type = node->children[i]->value.type;
         bool is_fine = type == ST_TYPE_S || type == ST_TYPE_B ||
+                       type == ST_TYPE_NONE || /* not defined */
                        (type == ST_TYPE_N && node->kind != ST_NODE_FUNCTION);
         if (i != attribute && !is_fine) {
             return st_expr__fail(op, ST_EXPR_KEY_CONDITION, node->position,
@@ -148,14 +149,21 @@ static st_status clause_add(clause_list *list, const st_node *node)
                                "KeyConditionExpressions must only contain one condition per key");
         }
     }
-    uint32_t first = attribute == 0 ? 1 : 0;
-    list->clauses[list->count++] = (st_key_clause){
-        .name = name,
-        .condition = clause_kind(node, attribute > 0),
-        .first = node->children[first]->value,
-        .second = node->kind == ST_NODE_BETWEEN ? node->children[2]->value : (st_value){0},
-        .position = node->position,
-    };
+    st_key_clause *clause = &list->clauses[list->count++];
+    *clause = (st_key_clause){.name = name,
+                              .condition = clause_kind(node, attribute > 0),
+                              .first = node->children[attribute == 0 ? 1 : 0]->value,
+                              .position = node->position};
+    if (node->kind == ST_NODE_BETWEEN) {
+        clause->second = node->children[2]->value;
+    }
+    for (uint32_t i = node->count; i-- > 0;) { /* the first is told */
+        const st_node *child = node->children[i];
+        if (i != attribute && child->value.type == ST_TYPE_NONE && child->placeholder.size > 0) {
+            clause->undefined = child->placeholder;
+            clause->position = child->position;
+        }
+    }
     return ST_OK;
 }
 
@@ -229,6 +237,20 @@ static st_status bind_partition(st_op *op, const st_key_clause *clauses, uint32_
         }
         st_buf_deinit(&names);
         return status;
+    }
+    return ST_OK;
+}
+
+static st_status bind_defined(st_op *op, const st_key_clause *clauses, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        st_slice undefined = clauses[i].undefined;
+        if (undefined.size > 0) {
+            return st_expr__fail(op, ST_EXPR_KEY_CONDITION, clauses[i].position,
+                                 "An expression attribute value used in expression is not defined; "
+                                 "attribute value: %.*s",
+                                 (int)undefined.size, (const char *)undefined.data);
+        }
     }
     return ST_OK;
 }
@@ -321,6 +343,7 @@ st_status st_key_clauses_bind(st_op *op, const st_key_clause *clauses, uint32_t 
                        count, parts);
     }
     ST_TRY(bind_partition(op, clauses, count, schema));
+    ST_TRY(bind_defined(op, clauses, count));
     ST_TRY(bind_strangers(op, clauses, count, schema));
     st_value *values = st_arena_alloc(&op->arena, 2 * ST_KEY_PARTS_MAX * sizeof *values);
     if (!values) {

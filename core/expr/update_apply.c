@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+/* New values that are so large in their encoded form make no item: a byte of the service's measure
+ * takes less than ten of it. Nothing is built of them, since one request can name one attribute
+ * hundreds of times. */
+#define APPLY_BYTES_MAX (16u * (size_t)ST_ITEM_BYTES_MAX)
+
 #define APPLY_WRONG_TYPE "An operand in the update expression has an incorrect data type"
 
 static st_status apply_wrong_type(st_op *op)
@@ -206,8 +211,14 @@ st_status st_update_apply(st_op *op, const st_update *update, st_slice old, st_s
         return st_fail_memory(op, bytes);
     }
     uint32_t i = 0;
+    size_t size = 0;
     for (const st_action *action = update->actions; action; action = action->next) {
-        ST_TRY(apply_value(op, action, old, &values[i++]));
+        ST_TRY(apply_value(op, action, old, &values[i]));
+        size += values[i++].encoded.size;
+        if (size > APPLY_BYTES_MAX) {
+            return st_fail(op, ST_INVALID_ARGUMENT,
+                           "Item size to update has exceeded the maximum allowed size");
+        }
     }
     ST_TRY(st_document__create(op, base, &document));
     i = 0;

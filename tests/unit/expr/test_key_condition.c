@@ -202,6 +202,15 @@ static void binding_refuses_in_the_services_order(void **state)
         {"sk = :s", NULL, "Query condition missed key schema element: pk"},
         {"pk > :p", NULL, "Query key condition not supported"},
         {"pk > :p AND x = :s", NULL, "Query key condition not supported"},
+        {"pk > :p AND sk = :zz", NULL, "Query key condition not supported"},
+        {"sk = :zz", NULL, "Query condition missed key schema element: pk"},
+        {"pk = :p AND x = :zz", NULL,
+         K "An expression attribute value used in expression is not defined; attribute value: :zz"},
+        {"pk = :p AND sk BETWEEN :y AND :z", NULL,
+         K "An expression attribute value used in expression is not defined; attribute value: :y"},
+        {"pk = :p AND #z BETWEEN :y AND :z", NULL,
+         K "An expression attribute name used in the document path is not defined; attribute name: "
+           "#z"},
         {"pk = :p AND x = :s", NULL, "Query condition missed key schema element: sk"},
         {"pk = :b", NULL,
          "One or more parameter values were invalid: Condition parameter type does not match "

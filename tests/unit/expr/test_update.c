@@ -522,6 +522,35 @@ static void operators_are_limited_and_nesting_is_not_in_the_way(void **state)
     expr_case_deinit(&c);
 }
 
+static void a_request_cannot_multiply_an_item_without_end(void **state)
+{
+    (void)state;
+    expr_case c;
+    st_buf item, text;
+    st_update *update;
+    expr_case_init(&c, st_alloc_process());
+    st_buf_init(&item, st_alloc_process());
+    st_buf_init(&text, st_alloc_process());
+    st_buf_append(&item, "{'l':{'L':[{'S':'", 17);
+    for (int i = 0; i < 300000; i++) {
+        st_buf_byte(&item, 'x');
+    }
+    st_buf_append(&item, "'}]}}", 6);
+    for (int i = 0; i < 150; i++) {
+        char part[48];
+        int size = snprintf(part, sizeof part, "%sa%d=list_append(l,l)", i == 0 ? "SET " : ",", i);
+        st_buf_append(&text, part, (size_t)size);
+    }
+    st_buf_byte(&text, 0);
+    assert_int_equal(expr_item(&c, (const char *)item.data), ST_OK);
+    assert_string_equal(expr_answer(&c, expr_run_update(&c, (const char *)text.data, &update)),
+                        "Item size to update has exceeded the maximum allowed size");
+    assert_int_equal(c.relaxed.size, 0); /* nothing was written */
+    st_buf_deinit(&text);
+    st_buf_deinit(&item);
+    expr_case_deinit(&c);
+}
+
 static void operands_read_the_old_item_and_write_the_base(void **state)
 {
     (void)state;
@@ -558,6 +587,7 @@ int main(void)
         cmocka_unit_test(legacy_add_appends_to_lists),
         cmocka_unit_test(set_functions_add_and_take_members),
         cmocka_unit_test(operators_are_limited_and_nesting_is_not_in_the_way),
+        cmocka_unit_test(a_request_cannot_multiply_an_item_without_end),
         cmocka_unit_test(operands_read_the_old_item_and_write_the_base),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
