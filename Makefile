@@ -26,8 +26,9 @@ quickstart: deps ## the main job on real data: load, query from four places, kil
 test: build ## install what is missing, build, run every suite
 	@python3 tests/run.py $(SUITES)
 
+test-long: export STATOR_LONG = 1
 test-long: build ## the same, with the long versions of the fault tests
-	@STATOR_LONG=1 python3 tests/run.py $(SUITES)
+	@python3 tests/run.py $(SUITES)
 
 test-one: deps ## one C test under the sanitizers: make test-one NAME=base
 	@test -n "$(NAME)" || { echo "usage: make test-one NAME=base"; exit 2; }

@@ -8,6 +8,9 @@ cd "$(dirname "$0")/.."
 mkdir -p build/logs
 
 packages=(gcc g++ make cmake ninja-build libzstd-dev libcmocka-dev libcsv-dev zlib1g-dev pkg-config ca-certificates python3 python3-dev python3-venv iso-codes "$@")
+if [ "${STATOR_LONG:-}" = 1 ] && [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then
+    packages+=(gcc-multilib) # the long tests also build for 32 bits
+fi
 missing=()
 if command -v dpkg-query >/dev/null; then
     for package in "${packages[@]}"; do

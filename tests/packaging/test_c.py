@@ -1,10 +1,13 @@
 """A C program by pkg-config, by find_package and by the single-file amalgamation."""
 
 import os
+import platform
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from zstd_files import without_zstd
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "tests/packaging/app.c"
@@ -59,6 +62,19 @@ def test_amalgamation(tmp_path, flags):
     folder = ROOT / "build/amalgamation"
     run("cc", "-O2", f"-I{folder}", APP, folder / "stator.c", "-o", tmp_path / "app", *flags, "-lpthread")
     assert run(tmp_path / "app") == "0.1.0\n"
+
+
+@pytest.mark.skipif("STATOR_LONG" not in os.environ or platform.machine() != "x86_64", reason="make test-long on x86_64 only")
+def test_files_go_between_32_and_64_bits(tmp_path):
+    run("python3", ROOT / "tools/amalgamate.py")
+    folder = ROOT / "build/amalgamation"
+    for bits in (32, 64):
+        run("gcc", f"-m{bits}", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-Wno-maybe-uninitialized", "-DSTATOR_ZSTD_DLOPEN", f"-I{folder}",
+            ROOT / "tests/packaging/compress.c", folder / "stator.c", "-o", tmp_path / f"compress{bits}", "-ldl", "-lpthread")
+    env = without_zstd(tmp_path)
+    for writer, reader in ((32, 64), (64, 32)):
+        run(tmp_path / f"compress{writer}", "write", tmp_path / f"db{writer}", env=env)
+        assert run(tmp_path / f"compress{reader}", "read", tmp_path / f"db{writer}", env=env) == "2000 items\n"
 
 
 @pytest.mark.parametrize("standard", ["c99", "c11", "c++17"])
