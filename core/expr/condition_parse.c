@@ -400,7 +400,7 @@ st_status st_condition_parse(st_op *op, st_expr_kind kind, st_slice text, st_exp
     if (!condition) {
         return st_fail_memory(op, sizeof *condition);
     }
-    st_node *root;
+    st_node *root = NULL;
     ST_TRY(cond_whole(&parser, &root));
     *condition = (st_condition){.kind = kind,
                                 .root = root,
