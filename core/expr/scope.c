@@ -84,7 +84,7 @@ st_status st_expr_scope_begin(st_op *op, uint32_t name_count, uint32_t value_cou
     uint64_t bytes = (uint64_t)name_count * sizeof(st_expr_name) +
                      (uint64_t)value_count * sizeof(st_expr_value) +
                      (name_slots + value_slots) * sizeof(uint32_t);
-    uint8_t *memory = (size_t)bytes == bytes ? st_arena_alloc(&op->arena, (size_t)bytes + 1) : NULL;
+    uint8_t *memory = (size_t)bytes == bytes ? st_arena_alloc(&op->arena, (size_t)bytes) : NULL;
     if (!memory) {
         return st_fail_memory(op, (size_t)bytes);
     }
@@ -112,28 +112,36 @@ void st_expr_scope_add_name(st_expr_scope *scope, st_slice placeholder, st_slice
     scope->names[scope->name_count++] = (st_expr_name){.placeholder = placeholder, .name = name};
 }
 
+/* A buffer's allocator that takes from the arena: what is written there stays there. */
+static void *scope_resize(void *ctx, void *ptr, size_t old_bytes, size_t new_bytes)
+{
+    uint8_t *memory = new_bytes > 0 ? st_arena_alloc(ctx, new_bytes) : NULL;
+    if (memory && old_bytes > 0) {
+        memcpy(memory, ptr, old_bytes < new_bytes ? old_bytes : new_bytes);
+    }
+    return memory;
+}
+
+#define SCOPE_VALUE_SPARE 32u /* a number may be longer than its text */
+
 st_status st_expr_scope_add_value(st_op *op, st_expr_scope *scope, st_slice placeholder,
                                   st_slice relaxed)
 {
+    st_alloc arena = {.resize = scope_resize, .ctx = &op->arena};
+    st_buf canonical;
+    st_buf_init(&canonical, &arena);
+    if (!st_buf_reserve(&canonical, relaxed.size + SCOPE_VALUE_SPARE)) {
+        return st_fail_memory(op, relaxed.size + SCOPE_VALUE_SPARE);
+    }
+    ST_TRY(st_value_canonicalize(op, relaxed, &canonical));
     st_expr_value *value = &scope->values[scope->value_count];
     *value = (st_expr_value){.placeholder = placeholder};
-    st_buf canonical;
-    st_buf_init(&canonical, op->alloc);
-    st_status status = st_value_canonicalize(op, relaxed, &canonical);
-    uint8_t *copy = status == ST_OK ? st_arena_alloc(&op->arena, canonical.size) : NULL;
-    if (status == ST_OK && !copy) {
-        status = st_fail_memory(op, canonical.size);
+    (void)st_value_of(st_buf_view(&canonical), &value->value);
+    if (scope->value_slots) {
+        scope_enter(scope->value_slots, scope->value_mask, placeholder, scope->value_count);
     }
-    if (status == ST_OK) {
-        memcpy(copy, canonical.data, canonical.size);
-        (void)st_value_of(st_slice_of(copy, canonical.size), &value->value);
-        if (scope->value_slots) {
-            scope_enter(scope->value_slots, scope->value_mask, placeholder, scope->value_count);
-        }
-        scope->value_count++;
-    }
-    st_buf_deinit(&canonical);
-    return status;
+    scope->value_count++;
+    return ST_OK;
 }
 
 bool st_expr_is_placeholder(st_slice text, char sign)

@@ -102,6 +102,95 @@ static void what_is_wrong_is_refused_in_the_services_words(void **state)
     CHECK(rows);
 }
 
+static void reserved_words_are_refused_in_any_case(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "ABORT",
+        "ANY",
+        "ATTACH",
+        "BEGIN",
+        "BY",
+        "CHARACTER",
+        "COLLECTION",
+        "CONNECTION",
+        "COUNTER",
+        "DEALLOCATE",
+        "DEPTH",
+        "DISTRIBUTE",
+        "EMPTY",
+        "EXCEPTION",
+        "EXTERNAL",
+        "FIRST",
+        "FLATTERN",
+        "FULL",
+        "GROUP",
+        "IF",
+        "INDICATOR",
+        "INNTER",
+        "INTEGER",
+        "JOIN",
+        "KEYS",
+        "LEVEL",
+        "LOCK",
+        "LOGED",
+        "LOCALTIMESTAMP",
+        "MEMBER",
+        "MODULE",
+        "NO",
+        "ON",
+        "OUT",
+        "PARTITION",
+        "POSITION",
+        "PROPERTY",
+        "QUERY",
+        "READ",
+        "REGION",
+        "RESPONSE",
+        "ROLLBACK",
+        "SCHEMA",
+        "SEPARATE",
+        "SIMILAR",
+        "SPLIT",
+        "STORE",
+        "SUPER",
+        "THROUGHPUT",
+        "TRANSLATE",
+        "TTL",
+        "UNION",
+        "USAGE",
+        "UUID",
+        "VARIANCE",
+        "WHERE",
+        "WINDOW",
+        "YEAR",
+        "ZONE",
+    };
+    static const char *const others[] = {
+        "pk",   "sk", "id",   "title", "abor", "aborts", "zon", "zones", "yearly",
+        "wher", "x",  "quer", "key_",  "key1", "ttls",   "a",   "uuid4", "localtimestamps"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0] * 3; i++) {
+        char word[32], text[64], wanted[160];
+        snprintf(word, sizeof word, "%s", words[i / 3]);
+        for (char *at = word + (i % 3 == 1); i % 3 > 0 && *at; at++) {
+            *at = (char)(*at - 'A' + 'a'); /* WORD, Word, word */
+        }
+        snprintf(text, sizeof text, "ok.%s", word);
+        snprintf(wanted, sizeof wanted,
+                 P "Attribute name is a reserved keyword; reserved keyword: %s", word);
+        expr_case c;
+        expr_case_init(&c, st_alloc_process());
+        assert_string_equal(expr_answer(&c, expr_run_projection(&c, text)), wanted);
+        expr_case_deinit(&c);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        expr_case c;
+        expr_case_init(&c, st_alloc_process());
+        assert_string_equal(expr_answer(&c, expr_run_projection(&c, others[i])), "{}");
+        expr_case_deinit(&c);
+    }
+}
+
 static void paths_made_elsewhere_are_taken_in_any_order(void **state)
 {
     (void)state;
@@ -162,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_taken_and_merged),
         cmocka_unit_test(what_is_wrong_is_refused_in_the_services_words),
+        cmocka_unit_test(reserved_words_are_refused_in_any_case),
         cmocka_unit_test(paths_made_elsewhere_are_taken_in_any_order),
         cmocka_unit_test(many_paths_through_one_list_are_one_walk),
     };
