@@ -28,6 +28,10 @@ const (
 	ErrWouldBlock          Code = 22 // the answer is not in memory
 	ErrNotFound            Code = 23 // not found
 	ErrInternal            Code = 24 // internal error
+	ErrTokenMismatch       Code = 25 // the token was used for another transaction
+	ErrDuplicateItem       Code = 26 // the item exists
+	ErrInUse               Code = 27 // the resource is in use
+	ErrLimitExceeded       Code = 28 // too many at once
 )
 
 func (c Code) name() string {
@@ -82,6 +86,14 @@ func (c Code) name() string {
 		return "NOT_FOUND"
 	case 24:
 		return "INTERNAL"
+	case 25:
+		return "TOKEN_MISMATCH"
+	case 26:
+		return "DUPLICATE_ITEM"
+	case 27:
+		return "IN_USE"
+	case 28:
+		return "LIMIT_EXCEEDED"
 	}
 	return "UNKNOWN"
 }
@@ -138,6 +150,14 @@ func (c Code) text() string {
 		return "not found"
 	case 24:
 		return "internal error"
+	case 25:
+		return "the token was used for another transaction"
+	case 26:
+		return "the item exists"
+	case 27:
+		return "the resource is in use"
+	case 28:
+		return "too many at once"
 	}
 	return "unknown status"
 }
@@ -170,6 +190,14 @@ func (c Code) exception() string {
 		return "InternalServerError"
 	case 24:
 		return "InternalServerError"
+	case 25:
+		return "IdempotentParameterMismatchException"
+	case 26:
+		return "DuplicateItemException"
+	case 27:
+		return "ResourceInUseException"
+	case 28:
+		return "LimitExceededException"
 	}
 	return ""
 }

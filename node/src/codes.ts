@@ -33,4 +33,8 @@ export const statuses: Readonly<Record<number, Status>> = {
   22: { name: "WOULD_BLOCK", text: "the answer is not in memory", exception: "WouldBlockError", flags: 1 },
   23: { name: "NOT_FOUND", text: "not found", exception: "NotFoundError", flags: 4 },
   24: { name: "INTERNAL", text: "internal error", exception: "InternalServerError", flags: 0 },
+  25: { name: "TOKEN_MISMATCH", text: "the token was used for another transaction", exception: "IdempotentParameterMismatchException", flags: 4 },
+  26: { name: "DUPLICATE_ITEM", text: "the item exists", exception: "DuplicateItemException", flags: 4 },
+  27: { name: "IN_USE", text: "the resource is in use", exception: "ResourceInUseException", flags: 4 },
+  28: { name: "LIMIT_EXCEEDED", text: "too many at once", exception: "LimitExceededException", flags: 1 },
 };

@@ -26,6 +26,10 @@ NAMES = {
     22: "WOULD_BLOCK",
     23: "NOT_FOUND",
     24: "INTERNAL",
+    25: "TOKEN_MISMATCH",
+    26: "DUPLICATE_ITEM",
+    27: "IN_USE",
+    28: "LIMIT_EXCEEDED",
 }
 
 EXCEPTIONS = {
@@ -53,4 +57,8 @@ EXCEPTIONS = {
     22: "WouldBlockError",
     23: "NotFoundError",
     24: "InternalServerError",
+    25: "IdempotentParameterMismatchException",
+    26: "DuplicateItemException",
+    27: "ResourceInUseException",
+    28: "LimitExceededException",
 }
