@@ -21,12 +21,6 @@ static const char *check_operator(const st_node *node)
         return "BETWEEN";
     case ST_NODE_IN:
         return "IN";
-    case ST_NODE_AND:
-        return "AND";
-    case ST_NODE_OR:
-        return "OR";
-    case ST_NODE_NOT:
-        return "NOT";
     default:
         return st_expr__function_name(node->function);
     }
@@ -194,11 +188,11 @@ static st_status check_size(st_op *op, st_expr_kind kind, const st_node *node)
 
 /* ---- the tree --------------------------------------------------------------------------- */
 
-static st_status check_node(st_op *op, st_expr_kind kind, const st_node *node)
+st_status st_expr__check_node(st_op *op, st_expr_kind kind, const st_node *node)
 {
     for (uint32_t i = 0; i < node->count; i++) {
         if (node->children[i]->count > 0) {
-            ST_TRY(check_node(op, kind, node->children[i]));
+            ST_TRY(st_expr__check_node(op, kind, node->children[i]));
         }
     }
     switch (node->kind) {
@@ -227,7 +221,9 @@ static st_status check_node(st_op *op, st_expr_kind kind, const st_node *node)
 
 st_status st_condition_check(st_op *op, const st_condition *condition)
 {
-    return check_node(op, condition->kind, condition->root);
+    return condition->kind == ST_EXPR_KEY_CONDITION
+               ? ST_OK
+               : st_expr__check_node(op, condition->kind, condition->root);
 }
 
 /* ---- resolving -------------------------------------------------------------------------- */

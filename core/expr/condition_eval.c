@@ -271,53 +271,21 @@ bool st_condition_is_met(const st_condition *condition, st_slice frame)
 
 /* ---- printing --------------------------------------------------------------------------- */
 
-static void eval_print_bytes(st_slice bytes, st_buf *out)
-{
-    char text[72];
-    int size = snprintf(text, sizeof text, "java.nio.HeapByteBuffer[pos=0 lim=%zu cap=%zu]",
-                        bytes.size, bytes.size);
-    st_buf_append(out, text, (size_t)size);
-}
-
-static void eval_print_plain(const st_value *value, st_buf *out)
+void st_expr__print_value(const st_value *value, st_buf *out)
 {
     char text[ST_NUMBER_TEXT_MAX];
     st_number number;
+    st_buf_byte(out, '{');
+    st_buf_slice(out, st_slice_str(st_type_name(value->type)));
+    st_buf_byte(out, ':');
     if (value->type == ST_TYPE_N && st_number_decode(value->bytes, &number)) {
         st_buf_append(out, text, st_number_text(&number, text));
     } else if (value->type == ST_TYPE_B) {
-        eval_print_bytes(value->bytes, out);
-    } else if (value->type == ST_TYPE_BOOL) {
-        st_buf_append(out, value->boolean ? "true" : "false", value->boolean ? 4 : 5);
-    } else if (value->type == ST_TYPE_NULL) {
-        st_buf_append(out, "true", 4);
+        int size = snprintf(text, sizeof text, "java.nio.HeapByteBuffer[pos=0 lim=%zu cap=%zu]",
+                            value->bytes.size, value->bytes.size);
+        st_buf_append(out, text, (size_t)size);
     } else {
         st_buf_slice(out, value->bytes);
-    }
-}
-
-void st_expr__print_value(const st_value *value, st_buf *out)
-{
-    const char *type = st_type_name(value->type);
-    st_buf_byte(out, '{');
-    st_buf_append(out, type, strlen(type));
-    st_buf_byte(out, ':');
-    if (value->type >= ST_TYPE_SS) {
-        st_members walk = st_members_of(value);
-        st_slice name;
-        st_value member;
-        st_buf_byte(out, '[');
-        for (bool is_first = true; st_members_next(&walk, &name, &member); is_first = false) {
-            st_buf_append(out, ", ", is_first ? 0 : 2);
-            if (value->type >= ST_TYPE_L) {
-                st_buf_append(out, "...", 3); /* messages show no documents inside each other */
-            } else {
-                eval_print_plain(&member, out);
-            }
-        }
-        st_buf_byte(out, ']');
-    } else {
-        eval_print_plain(value, out);
     }
     st_buf_byte(out, '}');
 }

@@ -180,19 +180,6 @@ void st_document__end(st_buf *out, size_t begin, uint32_t count)
     }
 }
 
-void st_document__write_value(const st_value *value, st_buf *out)
-{
-    if (value->encoded.size > 0) {
-        st_buf_slice(out, value->encoded);
-        return;
-    }
-    st_buf_byte(out, value->type == ST_TYPE_S   ? ST_TAG_S
-                     : value->type == ST_TYPE_N ? ST_TAG_N
-                                                : ST_TAG_B);
-    st_buf_varint(out, value->bytes.size);
-    st_buf_slice(out, value->bytes);
-}
-
 static void document_write_node(const document_node *node, st_buf *out);
 
 static void document_write_child(const document_node *node, const document_child *child,
@@ -205,7 +192,7 @@ static void document_write_child(const document_node *node, const document_child
     if (child->node) {
         document_write_node(child->node, out);
     } else {
-        st_document__write_value(&child->value, out);
+        st_buf_slice(out, child->value.encoded);
     }
 }
 

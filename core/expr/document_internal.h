@@ -15,8 +15,6 @@ st_status st_document__put(st_op *op, st_document *document, const st_path *path
 /* Appends the whole as one relaxed M value. */
 void st_document__write(const st_document *document, st_buf *out_relaxed);
 
-/* The encoded bytes of a value, also of a set's member. */
-void st_document__write_value(const st_value *value, st_buf *out);
 size_t st_document__begin(st_buf *out, uint8_t tag); /* of a container */
 void st_document__end(st_buf *out, size_t begin, uint32_t count);
 

@@ -149,7 +149,8 @@ typedef struct st_condition {
 
 st_status st_condition_parse(st_op *op, st_expr_kind kind, st_slice text, st_expr_scope *scope,
                              st_condition **out_condition) ST_MUST_USE;
-/* Types of operands, bounds of BETWEEN, operands that must differ. */
+/* Types of operands, bounds of BETWEEN, operands that must differ. Those of key conditions are told
+ * by st_key_clauses_of, with what else is wrong with a clause. */
 st_status st_condition_check(st_op *op, const st_condition *condition) ST_MUST_USE;
 /* Values of a key condition that are not defined are told when it is bound. */
 st_status st_condition_resolve(st_op *op, const st_condition *condition,

@@ -106,8 +106,10 @@ void st_expr__sort_paths(const st_path **paths, uint32_t count);
 /* Refuses two paths that overlap or conflict. */
 st_status st_expr__check_paths(st_op *op, st_expr_kind kind, const st_path *const *paths,
                                uint32_t count) ST_MUST_USE;
+/* Types of operands, bounds of BETWEEN, operands that must differ: in the node and below it. */
+st_status st_expr__check_node(st_op *op, st_expr_kind kind, const st_node *node) ST_MUST_USE;
 bool st_expr__values_equal(const st_value *a, const st_value *b);
-/* "{S:a}", as the service prints a value in its messages. */
+/* "{S:a}", as the service prints a value that has an order in its messages. */
 void st_expr__print_value(const st_value *value, st_buf *out);
 
 #endif

@@ -53,13 +53,6 @@ static st_status clause_check_kind(st_op *op, const st_node *node)
     }
 }
 
-static const char *clause_operator_name(const st_node *node)
-{
-    static const char *const clause_names[] = {"=", "<>", "<", "<=", ">", ">=", "BETWEEN", "IN"};
-    return node->kind == ST_NODE_FUNCTION ? st_expr__function_name(node->function)
-                                          : clause_names[node->kind - ST_NODE_EQUAL];
-}
-
 static st_key_condition clause_kind(const st_node *node, bool is_turned)
 {
     switch (node->kind) {
@@ -118,30 +111,13 @@ static st_status clause_attribute(st_op *op, const st_node *node, uint32_t *out_
     return ST_OK;
 }
 
-static st_status clause_check_types(st_op *op, const st_node *node, uint32_t attribute)
-{
-    for (uint32_t i = 0; i < node->count && node->kind != ST_NODE_EQUAL; i++) {
-        st_type type = node->children[i]->value.type;
-        bool is_fine = type == ST_TYPE_S || type == ST_TYPE_B ||
-                       type == ST_TYPE_NONE || /* not defined */
-                       (type == ST_TYPE_N && node->kind != ST_NODE_FUNCTION);
-        if (i != attribute && !is_fine) {
-            return st_expr__fail(op, ST_EXPR_KEY_CONDITION, node->position,
-                                 "Incorrect operand type for operator or function; operator or "
-                                 "function: %s, operand type: %s",
-                                 clause_operator_name(node), st_type_name(type));
-        }
-    }
-    return ST_OK;
-}
-
 static st_status clause_add(clause_list *list, const st_node *node)
 {
     st_op *op = list->op;
     uint32_t attribute = 0;
     ST_TRY(clause_check_kind(op, node));
     ST_TRY(clause_attribute(op, node, &attribute));
-    ST_TRY(clause_check_types(op, node, attribute));
+    ST_TRY(st_expr__check_node(op, ST_EXPR_KEY_CONDITION, node));
     st_slice name = node->children[attribute]->path.steps[0].name;
     for (uint32_t i = 0; i < list->count; i++) {
         if (st_slice_equal(list->clauses[i].name, name)) {

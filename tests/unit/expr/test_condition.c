@@ -356,6 +356,13 @@ static void operands_are_checked_without_an_item(void **state)
          C
          "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "
          "lower bound operand: AttributeValue: {S:b}, upper bound operand: AttributeValue: {S:a}"},
+        {"a BETWEEN :v AND :w", NULL, "{':v':{'B':'Ag=='},':w':{'B':'AQID'}}", NULL,
+         C "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "
+           "lower bound operand: AttributeValue: {B:java.nio.HeapByteBuffer[pos=0 lim=1 cap=1]}, "
+           "upper bound operand: AttributeValue: {B:java.nio.HeapBy"},
+        {"a <> a", NULL, NULL, NULL,
+         C "The first operand must be distinct from the remaining operands for this operator or "
+           "function; operator: <>, first operand: [a]"},
         {"a BETWEEN :v AND :w", NULL, "{':v':{'S':'b'},':w':{'N':'-1.50'}}", NULL,
          C "The BETWEEN operator requires same data type for lower and upper bounds; lower bound "
            "operand: AttributeValue: {S:b}, upper bound operand: AttributeValue: {N:-1.5}"},
@@ -594,6 +601,43 @@ static void thousands_of_placeholders_are_found(void **state)
     expr_case_deinit(&c);
 }
 
+static void a_scope_may_come_after_parsing(void **state)
+{
+    (void)state;
+    expr_case c;
+    st_condition *condition;
+    st_update *update;
+    st_projection *projection;
+    expr_case_init(&c, st_alloc_process());
+    assert_int_equal(expr_item(&c, "{'a':{'N':'1'}}"), ST_OK);
+    assert_int_equal(expr_scope(&c, "#a=a", "{':v':{'N':'1'}}"), ST_OK);
+    assert_int_equal(
+        st_condition_parse(&c.op, ST_EXPR_FILTER, st_slice_str("#a = :v"), NULL, &condition),
+        ST_OK);
+    assert_false(condition->is_resolved);
+    assert_int_equal(st_condition_resolve(&c.op, condition, &c.scope), ST_OK);
+    assert_true(st_condition_is_met(condition, st_buf_view(&c.frame)));
+    assert_int_equal(st_expr_check_unused(&c.op, &c.scope), ST_OK);
+
+    assert_int_equal(
+        st_update_parse(&c.op, st_slice_str("SET x = if_not_exists(#a, :v) + :v"), NULL, &update),
+        ST_OK);
+    assert_int_equal(st_update_resolve(&c.op, update, &c.scope), ST_OK);
+    st_buf_clear(&c.relaxed);
+    assert_int_equal(
+        st_update_apply(&c.op, update, st_buf_view(&c.frame), st_buf_view(&c.frame), &c.relaxed),
+        ST_OK);
+    assert_int_equal(st_item_canonicalize_updated(&c.op, st_buf_view(&c.relaxed), &c.out), ST_OK);
+    assert_string_equal(expr_answer(&c, ST_OK), "{'a':{'N':'1'},'x':{'N':'2'}}");
+
+    assert_int_equal(st_projection_parse(&c.op, st_slice_str("#a"), NULL, &projection), ST_OK);
+    assert_int_equal(st_projection_resolve(&c.op, projection, &c.scope), ST_OK);
+    st_buf_clear(&c.out);
+    assert_int_equal(st_projection_apply(&c.op, projection, st_buf_view(&c.frame), &c.out), ST_OK);
+    assert_string_equal(expr_answer(&c, ST_OK), "{'a':{'N':'1'}}");
+    expr_case_deinit(&c);
+}
+
 static void values_are_checked_as_items_are(void **state)
 {
     (void)state;
@@ -666,6 +710,7 @@ int main(void)
         cmocka_unit_test(limits_are_the_services),
         cmocka_unit_test(errors_have_their_position),
         cmocka_unit_test(thousands_of_placeholders_are_found),
+        cmocka_unit_test(a_scope_may_come_after_parsing),
         cmocka_unit_test(values_are_checked_as_items_are),
         cmocka_unit_test(placeholders_have_a_form),
         cmocka_unit_test(the_attributes_a_condition_reads_are_told),

@@ -184,6 +184,15 @@ static void what_is_no_key_condition_is_refused_before_the_table(void **state)
          K
          "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "
          "lower bound operand: AttributeValue: {N:9}, upper bound operand: AttributeValue: {N:5}"},
+        {"pk <> :p AND sk > :b", NULL, "Invalid operator used in KeyConditionExpression: <>"},
+        {"sk > :b AND pk <> :p", NULL,
+         K
+         "Incorrect operand type for operator or function; operator or function: >, operand type: "
+         "BOOL"},
+        {"pk = :p AND sk BETWEEN :b AND :s", NULL,
+         K
+         "Incorrect operand type for operator or function; operator or function: BETWEEN, operand "
+         "type: BOOL"},
         {"((pk = :p))", NULL, K "The expression has redundant parentheses;"},
         {"pk = :zz", NULL,
          K "An expression attribute value used in expression is not defined; attribute value: :zz"},

@@ -210,6 +210,15 @@ static void paths_made_elsewhere_are_taken_in_any_order(void **state)
     assert_true(st_path_equal(&written[0], &paths[0]));
     assert_false(st_path_equal(&written[0], &paths[1]));
 
+    /* one way or the other through one attribute: what it is decides */
+    st_path_step by_name[] = {{.name = st_slice_str("m")}, {.name = st_slice_str("k")}};
+    st_path_step by_index[] = {{.name = st_slice_str("m")}, {.is_index = true, .index = 0}};
+    st_path both[] = {{.steps = by_index, .count = 2}, {.steps = by_name, .count = 2}};
+    st_buf_clear(&c.out);
+    assert_int_equal(st_projection_of_paths(&c.op, both, 2, &projection), ST_OK);
+    assert_int_equal(st_projection_apply(&c.op, projection, st_buf_view(&c.frame), &c.out), ST_OK);
+    assert_string_equal(expr_answer(&c, ST_OK), "{'m':{'M':{'k':{'S':'v'}}}}");
+
     st_buf_clear(&c.out);
     assert_int_equal(st_projection_of_paths(&c.op, NULL, 0, &projection), ST_OK);
     assert_int_equal(st_projection_apply(&c.op, projection, st_buf_view(&c.frame), &c.out), ST_OK);

@@ -57,6 +57,11 @@ static void set_writes_what_its_operands_say(void **state)
          "{'data':{'S':'deep'},'m':{'M':{'x.y':{'L':[{'S':'deep'}]}}}}"},
         {"SET m.a = :v, m.b.c = :v", NULL, ONE, "{'m':{'M':{'b':{'M':{}},'z':{'NULL':true}}}}",
          "{'m':{'M':{'a':{'N':'1'},'b':{'M':{'c':{'N':'1'}}},'z':{'NULL':true}}}}"},
+        {"SET b=:v,c=:v,d=:v,e=:v,f=:v,g=:v,h=:v,i=:v,m.b=:v,m.c=:v,m.d=:v,m.e=:v,m.f=:v", NULL,
+         ONE, "{'a':{'N':'0'},'m':{'M':{'a':{'N':'0'}}}}",
+         "{'a':{'N':'0'},'b':{'N':'1'},'c':{'N':'1'},'d':{'N':'1'},'e':{'N':'1'},'f':{'N':'1'},"
+         "'g':{'N':'1'},'h':{'N':'1'},'i':{'N':'1'},'m':{'M':{'a':{'N':'0'},'b':{'N':'1'},'c':{'N':"
+         "'1'},'d':{'N':'1'},'e':{'N':'1'},'f':{'N':'1'}}}}"},
         {"SET m = :v", NULL, ONE, "{'m':{'M':{'b':{'M':{}}}}}", "{'m':{'N':'1'}}"},
         {"SET a = if_not_exists(a, :v)", NULL, ONE, "{'a':{'S':'is'}}", "{'a':{'S':'is'}}"},
         {"SET a = if_not_exists(a, :v)", NULL, ONE, "{}", "{'a':{'N':'1'}}"},
