@@ -109,3 +109,31 @@ void stator_go_stats(uintptr_t db, stator_stats *out_stats, stator_go_call *call
     stator_status status = stator_stats_read((stator_db *)db, out_stats, &error);
     go_bridge_finish(call, status, &error, NULL);
 }
+
+void stator_go_dispatch(uintptr_t db, const void *request, size_t operation_bytes,
+                        size_t request_bytes, const stator_go_place *place, stator_go_call *call)
+{
+    stator_error error;
+    stator_error_init(&error);
+    stator_dispatch_options options;
+    stator_dispatch_options_init(&options);
+    options.region = place->region;
+    options.region_bytes = place->region_bytes;
+    options.account = place->account;
+    options.account_bytes = place->account_bytes;
+    stator_buffer *body = NULL;
+    call->result_bytes = 0;
+    stator_status status = stator_dispatch(
+        (stator_db *)db, request, operation_bytes, (const char *)request + operation_bytes,
+        request_bytes - operation_bytes, &options, &call->http_status, &body, &error);
+    go_bridge_finish(call, status, &error, body);
+}
+
+void stator_go_clock_move(uintptr_t db, int64_t offset_us, stator_go_call *call)
+{
+    stator_error error;
+    stator_error_init(&error);
+    stator_status status = stator_clock_move((stator_db *)db, offset_us, &error);
+    call->result_bytes = 0;
+    go_bridge_finish(call, status, &error, NULL);
+}

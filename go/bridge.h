@@ -10,6 +10,7 @@ typedef struct stator_go_call {
     size_t buffer_bytes;
     uintptr_t buffer;
     int32_t status;
+    int32_t http_status; /* of stator_go_dispatch */
     uint32_t flags;
     int64_t position;
     char message[STATOR_ERROR_MESSAGE_BYTES];
@@ -26,6 +27,17 @@ void stator_go_cursor_next_page(uintptr_t cursor, void *result, size_t result_ca
                                 stator_go_call *call);
 void stator_go_cursor_free(uintptr_t cursor);
 void stator_go_release(stator_go_call *call);
+
+/* Copies, because memory of Go may not hold pointers to memory of Go. 0 bytes: the default. */
+typedef struct stator_go_place {
+    size_t region_bytes, account_bytes;
+    char region[32], account[16];
+} stator_go_place;
+
+/* request: the operation, then the body. */
+void stator_go_dispatch(uintptr_t db, const void *request, size_t operation_bytes,
+                        size_t request_bytes, const stator_go_place *place, stator_go_call *call);
+void stator_go_clock_move(uintptr_t db, int64_t offset_us, stator_go_call *call);
 
 enum { STATOR_GO_FLUSH = 1, STATOR_GO_COMPACT = 2, STATOR_GO_VERIFY = 3 };
 void stator_go_care(uintptr_t db, int32_t what,

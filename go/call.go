@@ -91,8 +91,13 @@ func (c *call) execute(db *DB) ([]byte, error) {
 // run executes the request of c. With a context that can be cancelled the wait is abandoned on cancellation, never a write
 // that has begun: the error then wraps the context's own and, for writes, says that it may have been applied.
 func (c *call) run(ctx context.Context, db *DB, isWrite bool) ([]byte, error) {
+	return c.await(ctx, isWrite, func() ([]byte, error) { return c.execute(db) })
+}
+
+// await runs what crosses over with c, and frees c.
+func (c *call) await(ctx context.Context, isWrite bool, cross func() ([]byte, error)) ([]byte, error) {
 	if ctx == nil || ctx.Done() == nil {
-		frame, err := c.execute(db)
+		frame, err := cross()
 		c.free()
 		return frame, err
 	}
@@ -106,7 +111,7 @@ func (c *call) run(ctx context.Context, db *DB, isWrite bool) ([]byte, error) {
 	}
 	done := make(chan answer, 1)
 	go func() {
-		frame, err := c.execute(db)
+		frame, err := cross()
 		c.free()
 		done <- answer{frame, err}
 	}()
@@ -116,6 +121,19 @@ func (c *call) run(ctx context.Context, db *DB, isWrite bool) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, &CancelledError{Cause: context.Cause(ctx), MaybeApplied: isWrite}
 	}
+}
+
+// dispatch runs the operation and body in the request of c. The status is c's until it is freed.
+func (c *call) dispatch(db *DB, operationBytes int, place *C.stator_go_place) ([]byte, error) {
+	C.stator_go_dispatch(db.token, bytesPointer(c.request), C.size_t(operationBytes), C.size_t(len(c.request)), place, &c.c)
+	runtime.KeepAlive(db)
+	return c.take()
+}
+
+func (c *call) moveClock(db *DB, offsetMicroseconds int64) ([]byte, error) {
+	C.stator_go_clock_move(db.token, C.int64_t(offsetMicroseconds), &c.c)
+	runtime.KeepAlive(db)
+	return c.take()
 }
 
 // ---- database ------------------------------------------------------------------------------------------------------

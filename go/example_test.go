@@ -348,3 +348,17 @@ func ExampleCancelledError() {
 	// true
 	// false
 }
+
+// The DynamoDB JSON protocol without a socket: what an SDK sends, and what it gets.
+func ExampleDB_Dispatch() {
+	db := must(stator.Open(":memory:", nil))
+	defer db.Close()
+	status, answer, err := db.Dispatch(ctx, "DynamoDB_20120810.Fly", []byte("{}"),
+		stator.WithRegion("eu-west-2"), stator.WithAccount("111122223333")) // what ARNs say
+	fmt.Println(status, string(answer), err)
+
+	// For tests: a day passes. What has expired by then is gone.
+	check(db.MoveClock(ctx, 24*time.Hour))
+	// Output:
+	// 400 {"__type":"com.amazon.coral.service#UnknownOperationException"} <nil>
+}
