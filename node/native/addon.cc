@@ -220,6 +220,25 @@ static napi_value buffer_value(napi_env env, stator_buffer *buffer)
     return bytes_value(env, data, bytes);
 }
 
+/* [status, body] of the JSON protocol */
+static napi_value answer_value(napi_env env, const Job *job)
+{
+    napi_value pair = nullptr;
+    napi_create_array_with_length(env, 2, &pair);
+    array_set_number(env, pair, 0, job->http_status);
+    array_set(env, pair, 1, buffer_value(env, job->buffer));
+    return pair;
+}
+
+static napi_value result_value(napi_env env, const Job *job)
+{
+    if (job->kind == KIND_DISPATCH && job->failure.status == STATOR_OK) {
+        return answer_value(env, job);
+    }
+    return job->buffer ? buffer_value(env, job->buffer)
+                       : bytes_value(env, job->result, job->result_bytes);
+}
+
 static void job_deliver(napi_env env, napi_value list, uint32_t at, Job *job)
 {
     napi_handle_scope scope = nullptr;
@@ -228,9 +247,7 @@ static void job_deliver(napi_env env, napi_value list, uint32_t at, Job *job)
     array_set(env, list, at + 1,
               job->failure.status != STATOR_OK ? failure_value(env, &job->failure)
                                                : undefined_value(env));
-    array_set(env, list, at + 2,
-              job->buffer ? buffer_value(env, job->buffer)
-                          : bytes_value(env, job->result, job->result_bytes));
+    array_set(env, list, at + 2, result_value(env, job));
     napi_close_handle_scope(env, scope);
 }
 
@@ -468,6 +485,82 @@ static Napi::Value call_submit(const Napi::CallbackInfo &info)
     return submit(info, db, job, lane == LANE_READ ? LANE_READ : LANE_WRITE);
 }
 
+/* The words behind (db, texts, textsBytes): their lengths. */
+static Texts texts_at(const Napi::CallbackInfo &info)
+{
+    return Texts{u32_at(info, 3), u32_at(info, 4), u32_at(info, 5)};
+}
+
+/* dispatch(db, texts, textsBytes, regionBytes, accountBytes, operationBytes): the status of the
+ * answer; its body is left to takeLarge(). */
+static Napi::Value call_dispatch(const Napi::CallbackInfo &info)
+{
+    Db *db = db_at(info, 0);
+    size_t bytes = 0;
+    const uint8_t *data = bytes_at(info, 1, &bytes);
+    if (!db) {
+        return refuse_db(info);
+    }
+    Texts texts = texts_at(info);
+    stator_error error;
+    stator_error_init(&error);
+    stator_buffer *body = nullptr;
+    int32_t http_status = 0;
+    stator_status status =
+        dispatch_texts(db->token, data, bytes, &texts, &http_status, &body, &error);
+    (void)finish_result(info, status, &error, 0, body);
+    return number_of(info, status == STATOR_OK ? http_status : -static_cast<double>(status));
+}
+
+/* submitDispatch(db, texts, textsBytes, regionBytes, accountBytes, operationBytes, lane): the id of
+ * the job; its result is [status, body]. */
+static Napi::Value call_submit_dispatch(const Napi::CallbackInfo &info)
+{
+    Db *db = db_at(info, 0);
+    size_t bytes = 0;
+    const uint8_t *data = bytes_at(info, 1, &bytes);
+    if (!db) {
+        return refuse_db(info);
+    }
+    Job *job = job_create(KIND_DISPATCH, data, bytes);
+    if (!job) {
+        return refuse_memory(info);
+    }
+    job->texts = texts_at(info);
+    job->wants_result = true;
+    return submit(info, db, job, u32_at(info, 6) == LANE_READ ? LANE_READ : LANE_WRITE);
+}
+
+/* submitClock(db, offsetUs): the id of the job. */
+static Napi::Value call_submit_clock(const Napi::CallbackInfo &info)
+{
+    Db *db = db_at(info, 0);
+    if (!db) {
+        return refuse_db(info);
+    }
+    Job *job = job_create(KIND_CLOCK, nullptr, 0);
+    if (!job) {
+        return refuse_memory(info);
+    }
+    napi_get_value_int64(info.Env(), info[1], &job->offset_us);
+    return submit(info, db, job, LANE_WRITE);
+}
+
+/* moveClock(db, offsetUs) */
+static Napi::Value call_move_clock(const Napi::CallbackInfo &info)
+{
+    Db *db = db_at(info, 0);
+    if (!db) {
+        return refuse_db(info);
+    }
+    int64_t offset_us = 0;
+    napi_get_value_int64(info.Env(), info[1], &offset_us);
+    stator_error error;
+    stator_error_init(&error);
+    stator_status status = stator_clock_move(db->token, offset_us, &error);
+    return finish(info, status, &error, 0);
+}
+
 /* submitKind(db, kind): close, flush, compact or verify; the id of the job. */
 static Napi::Value call_submit_kind(const Napi::CallbackInfo &info)
 {
@@ -476,7 +569,7 @@ static Napi::Value call_submit_kind(const Napi::CallbackInfo &info)
     if (!db) {
         return refuse_db(info);
     }
-    if (kind < KIND_CLOSE || kind >= KIND_COUNT) {
+    if (kind < KIND_CLOSE || kind > KIND_VERIFY) {
         return refuse(info, STATOR_MISUSE, "unknown kind of call");
     }
     Job *job = job_create(static_cast<Kind>(kind), nullptr, 0);
@@ -699,6 +792,10 @@ static Napi::Object start(Napi::Env env, Napi::Object exports)
     add<call_close>(env, exports, "close", data);
     add<call_execute>(env, exports, "execute", data);
     add<call_submit>(env, exports, "submit", data);
+    add<call_dispatch>(env, exports, "dispatch", data);
+    add<call_submit_dispatch>(env, exports, "submitDispatch", data);
+    add<call_move_clock>(env, exports, "moveClock", data);
+    add<call_submit_clock>(env, exports, "submitClock", data);
     add<call_submit_kind>(env, exports, "submitKind", data);
     add<call_run_kind>(env, exports, "runKind", data);
     add<call_stats>(env, exports, "stats", data);

@@ -25,7 +25,9 @@ enum Kind : uint32_t {
     KIND_FLUSH = 4,
     KIND_COMPACT = 5,
     KIND_VERIFY = 6,
-    KIND_COUNT = 7
+    KIND_DISPATCH = 7,
+    KIND_CLOCK = 8,
+    KIND_COUNT = 9
 };
 
 struct Failure {
@@ -39,6 +41,11 @@ struct Failure {
 struct Db;
 struct Env;
 
+/* How a request of the JSON protocol lies in its bytes: region, account, operation, body. */
+struct Texts {
+    uint32_t region_bytes, account_bytes, operation_bytes;
+};
+
 /* One asynchronous call: made by the JavaScript thread, worked on by a lane, given back through
  * Env's list of finished jobs. */
 struct Job {
@@ -48,8 +55,11 @@ struct Job {
     Kind kind;
     bool may_merge;    /* a put or delete without options: may share a commit with its neighbours */
     bool wants_result; /* false: the result frame is dropped */
-    uint8_t *request;  /* of EXECUTE; the path of OPEN */
+    uint8_t *request;  /* of EXECUTE; the path of OPEN; the texts of DISPATCH */
     size_t request_bytes;
+    Texts texts;            /* of DISPATCH */
+    int32_t http_status;    /* what DISPATCH answered */
+    int64_t offset_us;      /* of CLOCK */
     stator_options options; /* of OPEN */
     stator_cursor *cursor;  /* of PAGE */
     Failure failure;        /* status OK when it went well */
@@ -80,6 +90,10 @@ struct Db {
     bool is_stopping;
 };
 
+/* stator_dispatch of the texts; MISUSE when they are longer than the bytes. */
+stator_status dispatch_texts(stator_db *token, const uint8_t *bytes, size_t size,
+                             const Texts *texts, int32_t *out_http_status, stator_buffer **out_body,
+                             stator_error *error);
 void failure_take(Failure *failure, stator_status status, stator_error *error);
 void failure_set(Failure *failure, stator_status status, const char *message);
 

@@ -38,6 +38,27 @@ void failure_set(Failure *failure, stator_status status, const char *message)
     strncpy(failure->message, message, sizeof failure->message - 1);
 }
 
+stator_status dispatch_texts(stator_db *token, const uint8_t *bytes, size_t size,
+                             const Texts *texts, int32_t *out_http_status, stator_buffer **out_body,
+                             stator_error *error)
+{
+    size_t before_account = texts->region_bytes;
+    size_t before_operation = before_account + texts->account_bytes;
+    size_t before_body = before_operation + texts->operation_bytes;
+    if (before_body > size) {
+        return STATOR_MISUSE;
+    }
+    stator_dispatch_options options;
+    stator_dispatch_options_init(&options);
+    options.region = bytes;
+    options.region_bytes = texts->region_bytes;
+    options.account = bytes + before_account;
+    options.account_bytes = texts->account_bytes;
+    return stator_dispatch(token, bytes + before_operation, texts->operation_bytes,
+                           bytes + before_body, size - before_body, &options, out_http_status,
+                           out_body, error);
+}
+
 Job *job_create(Kind kind, const void *request, size_t request_bytes)
 {
     Job *job = static_cast<Job *>(calloc(1, sizeof(Job)));
@@ -130,6 +151,11 @@ static stator_status job_call(Job *job, uint8_t *scratch, size_t *out_bytes, sta
         return stator_compact(db->token, error);
     case KIND_VERIFY:
         return stator_verify(db->token, &job->buffer, error);
+    case KIND_DISPATCH:
+        return dispatch_texts(db->token, job->request, job->request_bytes, &job->texts,
+                              &job->http_status, &job->buffer, error);
+    case KIND_CLOCK:
+        return stator_clock_move(db->token, job->offset_us, error);
     case KIND_COUNT:
         break;
     }

@@ -4,6 +4,9 @@ import { copyBytes, type Result } from "./decode";
 import { withWriter, type Writer } from "./encode";
 import { invalid } from "./errors";
 import { checked, KIND_COMPACT, KIND_FLUSH, KIND_VERIFY, LANE_READ, LANE_WRITE, native, wait } from "./native";
+import {
+  dispatch, dispatchSync, moveClock, moveClockSync, type DispatchAnswer, type DispatchOptions,
+} from "./protocol";
 import { durabilityNumber, Table, type Durability, type Key } from "./table";
 import type { AsyncOptions, Item, KeyType, NumberMode } from "./types";
 
@@ -164,7 +167,8 @@ function encodeCreate(writer: Writer, name: string, schema: Schema, flags: numbe
 /** An open database. Close it, or `await using db = await open(...)` where the language has it. */
 export class Database {
   readonly path: string;
-  private readonly core: Core;
+  /** @internal */
+  readonly core: Core;
 
   /** @internal */
   constructor(core: Core, path: string) {
@@ -250,6 +254,32 @@ export class Database {
   batch(options: { durability?: Durability | undefined } = {}): Batch {
     this.core.check();
     return new Batch(this.core, options.durability === undefined ? 0 : durabilityNumber(options.durability));
+  }
+
+  /**
+   * Answers one request of the DynamoDB JSON protocol as the service does. operation: as in the header X-Amz-Target
+   * ("DynamoDB_20120810.PutItem"), or alone; body: JSON. The service's errors are answers, too.
+   */
+  async dispatch(operation: string, body: string | Uint8Array, options: DispatchOptions & AsyncOptions = {}): Promise<DispatchAnswer> {
+    const [status, answer] = await dispatch(this.core, operation, body, options);
+    return { status, body: answer.toString() };
+  }
+
+  dispatchSync(operation: string, body: string | Uint8Array, options: DispatchOptions = {}): DispatchAnswer {
+    const [status, answer] = dispatchSync(this.core, operation, body, options);
+    return { status, body: answer.toString() };
+  }
+
+  /**
+   * For tests: sets the clock that expiry, retention of streams, tokens and times of creation obey so far from the system's;
+   * 0 is where it begins. Items that have expired by then are gone afterwards.
+   */
+  async moveClock(offsetMs: number): Promise<void> {
+    return moveClock(this.core, offsetMs);
+  }
+
+  moveClockSync(offsetMs: number): void {
+    moveClockSync(this.core, offsetMs);
   }
 
   /** Writes what is in memory to sorted files. */

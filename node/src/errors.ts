@@ -53,6 +53,12 @@ export class ResourceInUseException extends StatorError {}
 export class ConditionalCheckFailedException extends StatorError {}
 export class TransactionConflictException extends StatorError {}
 export class TransactionCanceledException extends StatorError {}
+/** The token of a transaction was used for another one. */
+export class IdempotentParameterMismatchException extends StatorError {}
+/** PartiQL's INSERT of an item that exists. */
+export class DuplicateItemException extends StatorError {}
+/** Too many changes of tables at once. */
+export class LimitExceededException extends StatorError {}
 /** The machine under the database: memory, disk, files. See `code`. */
 export class InternalServerError extends StatorError {}
 export class MisuseError extends StatorError {}
@@ -74,7 +80,8 @@ export class NotFoundError extends StatorError {}
 
 const classes: Record<string, typeof StatorError> = {
   ValidationException, ResourceNotFoundException, ResourceInUseException, ConditionalCheckFailedException,
-  TransactionConflictException, TransactionCanceledException, InternalServerError, MisuseError, ClosedError, ForkedError,
+  TransactionConflictException, TransactionCanceledException, IdempotentParameterMismatchException,
+  DuplicateItemException, LimitExceededException, InternalServerError, MisuseError, ClosedError, ForkedError,
   BusyError, LockedError, NotADatabaseError, ReadOnlyError, CancelledError, DeadlineError, WouldBlockError, NotFoundError,
 };
 for (const [name, type] of Object.entries(classes)) named(type, name);

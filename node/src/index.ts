@@ -10,6 +10,7 @@
  */
 export { open, openSync, Database, Batch } from "./database";
 export type { OpenOptions, Schema, KeySpec, Stats } from "./database";
+export type { DispatchAnswer, DispatchOptions } from "./protocol";
 export { Table } from "./table";
 export type { Durability, Key, KeyValue, ReadOptions, WriteOptions } from "./table";
 export { Items, SortCondition, eq, lt, le, gt, ge, between, beginsWith } from "./query";
@@ -18,7 +19,8 @@ export { NumberValue } from "./number";
 export type { AsyncOptions, AttributeValue, Item, KeyAttribute, KeyType, NumberMode } from "./types";
 export {
   StatorError, ValidationException, ResourceNotFoundException, ResourceInUseException, ConditionalCheckFailedException,
-  TransactionConflictException, TransactionCanceledException, InternalServerError, MisuseError, ClosedError, ForkedError,
+  TransactionConflictException, TransactionCanceledException, IdempotentParameterMismatchException,
+  DuplicateItemException, LimitExceededException, InternalServerError, MisuseError, ClosedError, ForkedError,
   BusyError, LockedError, NotADatabaseError, ReadOnlyError, CancelledError, DeadlineError, WouldBlockError, NotFoundError,
 } from "./errors";
 export type { ErrorDetails } from "./errors";

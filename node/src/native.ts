@@ -21,6 +21,10 @@ export interface Native {
   close(db: number): number;
   execute(db: number, request: Uint8Array, size: number): number;
   submit(db: number, request: Uint8Array, size: number, lane: number, mayMerge: number, wantsResult: number): number;
+  dispatch(db: number, texts: Uint8Array, size: number, region: number, account: number, operation: number): number;
+  submitDispatch(db: number, texts: Uint8Array, size: number, region: number, account: number, operation: number, lane: number): number;
+  moveClock(db: number, offsetUs: number): number;
+  submitClock(db: number, offsetUs: number): number;
   submitKind(db: number, kind: number): number;
   runKind(db: number, kind: number): number;
   stats(db: number, values: Float64Array): number;
