@@ -627,6 +627,8 @@ static PyMethodDef hot_methods[] = {
     {"cursor_page", hot_py_cursor_page, METH_VARARGS, NULL},
     {"cursor_free", hot_py_cursor_free, METH_VARARGS, NULL},
     {"encode", hot_py_encode, METH_VARARGS, NULL},
+    {"dispatch", hot_py_dispatch, METH_VARARGS, NULL},
+    {"clock_move", hot_py_clock_move, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

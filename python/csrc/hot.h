@@ -41,4 +41,8 @@ PyObject *hot_decode_item(const uint8_t *frame, size_t frame_bytes, uint32_t mod
 PyObject *hot_raise(const stator_error *error); /* NULL */
 PyObject *hot_raise_invalid(const char *format, ...);
 
+/* dispatch.c */
+PyObject *hot_py_dispatch(PyObject *module, PyObject *arguments);
+PyObject *hot_py_clock_move(PyObject *module, PyObject *arguments);
+
 #endif

@@ -10,7 +10,7 @@ Items are dicts in boto3's shapes: str, Decimal, bytes, bool, None, set, list an
 unless the database is opened with floats=True. A database, its tables and batches may be used from any number of threads.
 """
 
-from . import errors
+from . import aws, errors
 from ._database import Batch, Database, open
 from ._query import Items, begins_with, between, eq, ge, gt, le, lt
 from ._table import Table
@@ -25,6 +25,7 @@ __all__ = [
     "Items",
     "StatorError",
     "Table",
+    "aws",
     "begins_with",
     "between",
     "eq",

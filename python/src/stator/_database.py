@@ -1,5 +1,7 @@
 """Databases and batches."""
 
+import base64
+import json
 import os
 
 from . import _frames as frames
@@ -9,6 +11,8 @@ from ._table import Table
 
 DURABILITY = {None: 0, "sync": 1, "interval": 2, "none": 3}
 FLOATS = 1
+WORDING = {"current": 0, "old": 1, "new": 2}
+CLOCK_MOST = 2**62 // 10**6
 
 
 def durability_number(name):
@@ -63,6 +67,29 @@ def _key(text):
     if not colon or not name or letter not in frames.TYPES:
         raise errors.make(6, errors.CALLER, -1, f"the key {text!r} is not 'name:S', 'name:N' or 'name:B'")
     return name, letter
+
+
+def _body(body):
+    """The JSON of a request as bytes; bytes in a dict become base64, as in the service's JSON."""
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes(body)
+    if isinstance(body, dict):
+
+        def plain(value):
+            if isinstance(value, (bytes, bytearray, memoryview)):
+                return base64.b64encode(value).decode()
+            raise TypeError(f"a value of type {type(value).__name__} has no place in a request: {value!r}")
+
+        try:
+            body = json.dumps(body, default=plain, ensure_ascii=True, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise errors.make(6, errors.CALLER, -1, str(error)) from None
+    if not isinstance(body, str):
+        raise errors.make(6, errors.CALLER, -1, f"body must be a str, bytes or a dict, not {type(body).__name__}")
+    try:
+        return body.encode()
+    except UnicodeEncodeError:
+        raise errors.make(6, errors.CALLER, -1, "body has a lone surrogate and is no UTF-8") from None
 
 
 class Database:
@@ -142,6 +169,28 @@ class Database:
     def batch(self, durability=None):
         """Puts and deletes over any tables, applied together when the `with` block ends without an exception."""
         return Batch(self, durability)
+
+    def dispatch(self, operation, body, *, region="", account="", wording="current"):
+        """Answers one request of the DynamoDB JSON protocol as the service does: (HTTP status, body as bytes).
+
+        operation: "PutItem", or with its prefix, "DynamoDB_20120810.PutItem". body: JSON as str or bytes, or the dict of it
+        (bytes in it are written as base64). An error of the service is an answer, not an exception: 400 and its JSON. region and
+        account: what ARNs say, us-east-1 and 000000000000 unless given. wording: of the texts of errors, "current" as most
+        regions word each operation today, "old" or "new".
+        """
+        if wording not in WORDING:
+            raise errors.make(6, errors.CALLER, -1, f"wording must be 'current', 'old' or 'new', not {wording!r}")
+        return hot.dispatch(self._token, operation, _body(body), WORDING[wording], region, account)
+
+    def move_clock(self, seconds):
+        """For tests: from now on the clock of this database is that many seconds ahead of the system's (behind it, if negative).
+
+        Expiry, retention of streams, tokens of transactions and times of creation obey it; 0 is where it begins. Items that
+        have expired by then are gone when this returns.
+        """
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not abs(seconds) <= CLOCK_MOST:
+            raise errors.make(6, errors.CALLER, -1, f"seconds must be a number, not {seconds!r}")
+        hot.clock_move(self._token, round(seconds * 10**6))
 
     def flush(self):
         """Writes what is in memory to sorted files."""
