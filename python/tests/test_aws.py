@@ -1,0 +1,262 @@
+"""Capture: every DynamoDB request of botocore is answered by a database, and none leaves the process."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import zlib
+
+import boto3
+import botocore.endpoint
+import botocore.session
+import botocore.signers
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
+
+import stator
+
+NAMES = [(botocore.endpoint.Endpoint, "_send"), (botocore.signers.RequestSigner, "_choose_signer"),
+         (botocore.session.Session, "create_client")]
+early = boto3.client("dynamodb", region_name="eu-west-1", aws_access_key_id="k", aws_secret_access_key="s")
+early_streams = boto3.client("dynamodbstreams", region_name="eu-west-1", endpoint_url="http://127.0.0.1:1")
+
+
+@pytest.fixture(autouse=True)
+def empty(monkeypatch, tmp_path):
+    """No region, no credentials, no network."""
+
+    def refuse(*words, **_):
+        raise OSError(f"something wanted the network: {words}")
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    before = [getattr(*place) for place in NAMES]
+    yield
+    assert [getattr(*place) for place in NAMES] == before
+
+
+class Recorder:
+    """The bodies that a database was asked, and nothing else of it."""
+
+    def __init__(self, monkeypatch):
+        self.asked = []
+        dispatch = stator.Database.dispatch
+
+        def record(database, operation, body, **options):
+            self.asked.append((database, operation, json.loads(body), options))
+            return dispatch(database, operation, body, **options)
+
+        monkeypatch.setattr(stator.Database, "dispatch", record)
+
+
+@pytest.fixture
+def no_metadata(monkeypatch):
+    """For clients made outside of a capture: they may not look for the role of a machine."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def recorder(monkeypatch):
+    return Recorder(monkeypatch)
+
+
+def ask(client):
+    """One request; what the service answers does not matter, as long as it is an answer."""
+    try:
+        return client.list_tables(Limit=3)["ResponseMetadata"]
+    except ClientError as error:
+        return error.response["ResponseMetadata"]
+
+
+def test_an_empty_environment_is_enough(recorder):
+    with stator.aws.capture() as db:
+        assert isinstance(db, stator.Database)
+        meta = ask(boto3.client("dynamodb"))
+    assert recorder.asked == [(db, "DynamoDB_20120810.ListTables", {"Limit": 3}, {"region": "us-east-1"})]
+    assert meta["RetryAttempts"] == 0
+    assert repr(db).endswith(" closed>")
+
+
+def test_the_answer_has_the_headers_of_the_service():
+    with stator.aws.capture():
+        client = boto3.client("dynamodb")
+        seen = []
+        client.meta.events.register("before-parse.dynamodb.*", lambda response_dict, **_: seen.append(response_dict))
+        first, second = ask(client), ask(client)
+    headers = {name.lower(): value for name, value in first["HTTPHeaders"].items()}
+    assert headers["x-amz-crc32"] == str(zlib.crc32(seen[0]["body"]))
+    assert headers["content-type"] == "application/x-amz-json-1.0"
+    assert headers["content-length"] == str(len(seen[0]["body"]))
+    assert len(headers["x-amzn-requestid"]) == 52
+    assert first["RequestId"] == headers["x-amzn-requestid"] != second["RequestId"]
+
+
+def test_clients_made_before_are_captured_too(recorder):
+    with stator.aws.capture() as db:
+        ask(early)
+        with pytest.raises(ClientError):
+            early_streams.describe_stream(StreamArn="arn:aws:dynamodb:eu-west-1:000000000000:table/t/stream/2026-01-01T00:00:00.000")
+    assert [(asked[0], asked[1], asked[3]["region"]) for asked in recorder.asked] == [
+        (db, "DynamoDB_20120810.ListTables", "eu-west-1"), (db, "DynamoDBStreams_20120810.DescribeStream", "")]
+
+
+def test_a_client_without_credentials_is_captured_and_afterwards_has_none(no_metadata):
+    client = boto3.client("dynamodb", region_name="eu-west-1", endpoint_url="http://127.0.0.1:1")
+    with stator.aws.capture():
+        assert ask(client)["HTTPStatusCode"] in (200, 400)
+    with pytest.raises(NoCredentialsError):
+        ask(client)
+
+
+def test_nothing_is_left_behind(no_metadata):
+    with stator.aws.capture():
+        pass
+    with pytest.raises(NoRegionError):
+        boto3.client("dynamodb")
+
+
+def test_region_and_credentials_that_are_there_stay(monkeypatch, tmp_path, recorder):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-south-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with stator.aws.capture():
+        client = boto3.Session().client("dynamodb")
+        assert client.meta.region_name == "ap-south-1"
+        assert client._get_credentials().access_key == "mine"
+        assert boto3.client("dynamodb", region_name="eu-north-1").meta.region_name == "eu-north-1"
+        ask(client)
+    assert recorder.asked[0][3] == {"region": "ap-south-1"}
+
+
+def test_other_services_are_not_touched(no_metadata):
+    with stator.aws.capture():
+        with pytest.raises(NoRegionError):
+            boto3.client("sqs")
+        sqs = boto3.client("sqs", region_name="us-east-1", endpoint_url="http://127.0.0.1:1")
+        with pytest.raises(NoCredentialsError):
+            sqs.list_queues()
+        signed = boto3.client("sqs", region_name="us-east-1", endpoint_url="http://127.0.0.1:1", aws_access_key_id="k",
+                              aws_secret_access_key="s", config=boto3.session.Config(retries={"total_max_attempts": 1}))
+        with pytest.raises(EndpointConnectionError, match="127.0.0.1"):
+            signed.list_queues()
+
+
+def test_without_a_capture_requests_go_out():
+    client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url="http://127.0.0.1:1", aws_access_key_id="k",
+                          aws_secret_access_key="s", config=boto3.session.Config(retries={"total_max_attempts": 1}))
+    with stator.aws.capture():
+        ask(client)
+    with pytest.raises(EndpointConnectionError, match="127.0.0.1"):
+        ask(client)
+
+
+def test_captures_nest_and_end_in_any_order(recorder):
+    outer, inner = stator.aws.capture(), stator.aws.capture()
+    first = outer.__enter__()
+    ask(early)
+    second = inner.__enter__()
+    ask(early)
+    outer.__exit__(None, None, None)
+    ask(early)
+    inner.__exit__(None, None, None)
+    assert [asked[0] for asked in recorder.asked] == [first, second, second]
+    with stator.aws.capture() as outer, stator.aws.capture() as inner:
+        pass
+    assert outer is not inner
+    again = stator.aws.capture()
+    with again as one, again as two:
+        ask(early)
+    assert recorder.asked[-1][0] is two is not one
+
+
+def test_threads_are_captured(recorder):
+    with stator.aws.capture() as db:
+        clients = [boto3.client("dynamodb"), early]
+        threads = [threading.Thread(target=lambda c=client: [ask(c) for _ in range(20)]) for client in clients * 3]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(recorder.asked) == 120 and {asked[0] for asked in recorder.asked} == {db}
+
+
+def test_asyncio_is_captured(recorder):
+    @stator.aws.capture()
+    async def work():
+        client = boto3.client("dynamodb")
+        await asyncio.gather(*(asyncio.to_thread(ask, client) for _ in range(10)))
+
+    assert asyncio.iscoroutinefunction(work)
+    asyncio.run(work())
+    assert len(recorder.asked) == 10
+
+
+def test_decorators(recorder):
+    @stator.aws.capture
+    def bare(word, *, other):
+        """Says something."""
+        ask(early)
+        return word + other
+
+    @stator.aws.capture()
+    def called():
+        ask(early)
+        return recorder.asked[-1][0]
+
+    assert bare("a", other="b") == "ab" and bare.__doc__ == "Says something." and bare.__name__ == "bare"
+    assert called() is not called()
+    with pytest.raises(stator.ValidationException, match="decorates functions"):
+        stator.aws.capture()(5)
+
+
+def test_a_database_stays_open_and_a_path_is_kept(tmp_path):
+    with stator.open(":memory:") as db:
+        with stator.aws.capture(db) as same:
+            assert same is db
+        assert db.tables() == []
+    for names in ([], ["movies"]):
+        with stator.aws.capture(tmp_path / "db") as db:
+            assert db.tables() == names
+            db.table("movies", partition="title:S")
+
+
+def test_a_failed_beginning_and_an_exception_inside_leave_nothing(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(stator.StatorError), stator.aws.capture(tmp_path / "file"):
+        pass
+    with pytest.raises(ZeroDivisionError), stator.aws.capture() as db:
+        1 / 0
+    assert repr(db).endswith(" closed>")
+
+
+def test_the_package_does_not_need_botocore():
+    program = "import sys, stator; assert stator.aws.capture; assert not [m for m in sys.modules if m.startswith('boto')]"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_the_fixture_of_pytest(tmp_path):
+    (tmp_path / "conftest.py").write_text("import stator\n\ndynamodb = stator.aws.fixture()\n")
+    (tmp_path / "test_it.py").write_text(textwrap.dedent("""
+        import boto3
+        import stator
+
+        def test_one(dynamodb):
+            assert isinstance(dynamodb, stator.Database) and dynamodb.tables() == []
+            dynamodb.table("movies", partition="title:S")
+            assert boto3.client("dynamodb").meta.region_name == "us-east-1"
+
+        def test_two(dynamodb):
+            assert dynamodb.tables() == []
+    """))
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)], capture_output=True,
+                          text=True, timeout=120, cwd=tmp_path)
+    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
