@@ -9,6 +9,32 @@
 #include <string.h>
 
 static const wire_operation dispatch_operations[] = {
+    {"PutItem", false, true, true, st_wire__put_item_run},
+    {"UpdateItem", false, true, true, st_wire__update_item},
+    {"DeleteItem", false, true, true, st_wire__delete_item},
+    {"GetItem", false, true, false, st_wire__get_item},
+    {"Query", false, true, false, st_wire__query},
+    {"Scan", false, true, false, st_wire__scan},
+    {"BatchGetItem", false, true, false, st_wire__batch_get},
+    {"BatchWriteItem", false, false, false, st_wire__batch_write},
+    {"TransactWriteItems", false, false, false, st_wire__transact_write},
+    {"TransactGetItems", false, false, false, st_wire__transact_get},
+    {"CreateTable", false, false, false, st_wire__create_table},
+    {"UpdateTable", false, false, false, st_wire__update_table},
+    {"DeleteTable", false, false, false, st_wire__delete_table},
+    {"DescribeTable", false, false, false, st_wire__describe_table},
+    {"ListTables", false, false, false, st_wire__list_tables},
+    {"UpdateTimeToLive", false, false, false, st_wire__update_ttl},
+    {"DescribeTimeToLive", false, false, false, st_wire__describe_ttl},
+    {"TagResource", false, false, false, st_wire__tag},
+    {"UntagResource", false, false, false, st_wire__untag},
+    {"ListTagsOfResource", false, false, false, st_wire__list_tags},
+    {"DescribeLimits", false, false, false, st_wire__describe_limits},
+    {"DescribeEndpoints", false, false, false, st_wire__describe_endpoints},
+    {"ListStreams", true, false, false, st_wire__list_streams},
+    {"DescribeStream", true, false, false, st_wire__describe_stream},
+    {"GetShardIterator", true, false, false, st_wire__shard_iterator},
+    {"GetRecords", true, false, false, st_wire__get_records},
     {NULL, false, false, false, NULL},
 };
 

@@ -5,5 +5,15 @@ list(APPEND STATOR_CORE_SOURCES
   wire/model.c
   wire/shapes.c
   wire/error.c
+  wire/common.c
+  wire/legacy.c
+  wire/item_ops.c
+  wire/query_ops.c
+  wire/batch_ops.c
+  wire/transact_ops.c
+  wire/table_ops.c
+  wire/create_ops.c
+  wire/account_ops.c
+  wire/stream_ops.c
   wire/dispatch.c
 )

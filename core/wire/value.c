@@ -44,12 +44,12 @@ st_status st_wire__wrong_kind(wire_call *call, uint32_t node, const char *wanted
                                           target);
         default:
             return st_wire__serialization(call,
-                                          "Start of structure or map found where not expected.");
+                                          "Start of structure or map found where not expected");
         }
     }
     if (strcmp(wanted, "List") == 0) {
         return st_wire__serialization(
-            call, kind == ST_JSON_IS_OBJECT ? "Start of structure or map found where not expected."
+            call, kind == ST_JSON_IS_OBJECT ? "Start of structure or map found where not expected"
                                             : "Unexpected field type");
     }
     if (kind != ST_JSON_IS_ARRAY) {

@@ -130,6 +130,8 @@ bool st_wire__flag(wire_call *call, uint32_t object, const char *name, bool *out
 /* An empty name, told alone before everything else; and the other rules of names. */
 st_status st_wire__check_empty_table(wire_call *call) ST_MUST_USE;
 void st_wire__check_table(wire_call *call, uint32_t object);
+/* tells_all: a name may break two rules. */
+void st_wire__check_name(wire_call *call, st_slice text, const char *path, bool tells_all);
 /* The name, or the name in an ARN. */
 st_slice st_wire__table_name(const wire_call *call, uint32_t object);
 void st_wire__check_enum(wire_call *call, uint32_t object, const char *member, const char *path,
