@@ -115,6 +115,7 @@
 #include "wire/transact_ops.c"
 #include "wire/table_ops.c"
 #include "wire/create_ops.c"
+#include "wire/update_ops.c"
 #include "wire/account_ops.c"
 #include "wire/stream_ops.c"
 #include "wire/dispatch.c"

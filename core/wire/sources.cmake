@@ -13,6 +13,7 @@ list(APPEND STATOR_CORE_SOURCES
   wire/transact_ops.c
   wire/table_ops.c
   wire/create_ops.c
+  wire/update_ops.c
   wire/account_ops.c
   wire/stream_ops.c
   wire/dispatch.c

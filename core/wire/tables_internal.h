@@ -42,4 +42,16 @@ st_status st_wire__read_index(wire_call *call, uint32_t node, uint32_t definitio
 st_status st_wire__read_stream(wire_call *call, uint32_t node, bool is_create,
                                uint8_t *out_view) ST_MUST_USE;
 
+/* The units of a throughput, at the path. */
+void st_wire__check_units(wire_call *call, uint32_t throughput, const char *path);
+bool st_wire__is_on_demand(const wire_call *call); /* as the request says */
+/* The extra bytes of an index with this throughput (0: none), and of a table. */
+st_status st_wire__index_extra(wire_call *call, uint32_t throughput,
+                               st_slice *out_extra) ST_MUST_USE;
+st_status st_wire__table_extra(wire_call *call, bool is_on_demand, const wire_extra *before,
+                               st_slice *out_extra) ST_MUST_USE;
+/* Creates or alters a table. expected: the definition that must still stand; empty: any. */
+st_status st_wire__run_definition(wire_call *call, uint8_t operation, st_slice name,
+                                  const st_definition *definition, st_slice expected) ST_MUST_USE;
+
 #endif

@@ -181,7 +181,8 @@ def run_case(driver, case, fixtures):
             at = index if "repeat" in step else None
             wanted = {k: (expand(v, answers, at) if k in ("expect", "match") else v) for k, v in step.items()}
             body = step["raw"] if "raw" in step else dump(expand(step.get("body", {}), answers, at))
-            status, answer = driver.ask(step["op"] + "\t" + body.replace("\n", " "))
+            operation = step["op"].replace("DynamoDBStreams.", "DynamoDBStreams_20120810.")
+            status, answer = driver.ask(operation + "\t" + body.replace("\n", " "))
             wrong = judge(wanted, status, answer)
             if wrong:
                 return "step %d (%s): %s" % (number, step["op"], wrong)
