@@ -67,6 +67,7 @@ static stator_status ffi_batch_put_entry(ffi_batch *batch, uint32_t table_id, ff
     }
     if (status != ST_OK && batch->failure.code == ST_OK) {
         batch->failure = op.error;
+        batch->failure.text = batch->failure.detail = (st_slice){0}; /* memory of the operation */
     }
     st_op_deinit(&op);
     return (stator_status)status;

@@ -5,6 +5,10 @@
 
 #define FFI_STRUCT_BYTES_MAX 65536u
 
+/* docs/formats/error.md; the fields of items and reasons follow that of the text. */
+#define FFI_DETAIL_VERSION 1
+enum { FFI_DETAIL_TEXT = 1 };
+
 /* ---- allocation ------------------------------------------------------------------------- */
 
 static stator_allocator ffi_allocator;
@@ -91,13 +95,44 @@ void ffi_begin(ffi_call *call, stator_error *error)
     stator_error_clear(error);
 }
 
+/* What message and code leave out, as docs/formats/error.md has it. Without memory for it there is
+ * no detail: the error itself is worth more. */
+static void ffi_fill_detail(stator_error *error, const st_error *from, stator_status status)
+{
+    st_slice item = status == STATOR_CONDITION_FAILED ? from->detail : (st_slice){0};
+    st_slice reasons = status == STATOR_TRANSACTION_CANCELED ? from->detail : (st_slice){0};
+    if (from->text.size + item.size + reasons.size == 0) {
+        return;
+    }
+    st_buf detail;
+    st_buf_init(&detail, ffi_alloc());
+    st_buf_byte(&detail, FFI_DETAIL_VERSION);
+    st_buf_byte(&detail, 0);
+    const st_slice payloads[] = {from->text, item, reasons};
+    for (uint8_t i = 0; i < 3; i++) {
+        if (payloads[i].size > 0) {
+            ffi_frame_field(&detail, (uint8_t)(FFI_DETAIL_TEXT + i), payloads[i]);
+        }
+    }
+    if (!detail.failed) {
+        void *exact = st_alloc_resize(ffi_alloc(), detail.data, detail.capacity, detail.size);
+        if (exact) {
+            error->detail = exact;
+            error->detail_bytes = detail.size;
+            return;
+        }
+    }
+    st_buf_deinit(&detail);
+}
+
 static void ffi_fill_error(stator_error *error, const st_error *from, stator_status status)
 {
     if (!ffi_error_is_sound(error)) {
         return;
     }
+    bool is_recorded = (uint32_t)from->code == (uint32_t)status;
     error->code = status;
-    error->flags = (uint32_t)from->code == (uint32_t)status ? from->flags : st_status_flags(status);
+    error->flags = is_recorded ? from->flags : st_status_flags(status);
     error->os_error = from->os_error;
     error->position = from->position;
     const char *text = from->message[0] ? from->message : st_status_text(status);
@@ -105,6 +140,9 @@ static void ffi_fill_error(stator_error *error, const st_error *from, stator_sta
     bytes = bytes < sizeof error->message ? bytes : sizeof error->message - 1;
     memcpy(error->message, text, bytes);
     error->message[bytes] = '\0';
+    if (is_recorded) {
+        ffi_fill_detail(error, from, status);
+    }
 }
 
 stator_status ffi_end(ffi_call *call, stator_status status)

@@ -75,7 +75,7 @@ void st_lsm__memtree_plant(st_memtree *tree)
     atomic_init(&tree->root, memtree_take(tree, 0));
 }
 
-/* ---- fields of a node, as the writer reads and stores them ------------------------------- */
+/* ---- fields of a node, as the writer reads and stores them ------------------------------ */
 
 static uint32_t memtree_count(const st_memtree_node *node)
 {

@@ -103,6 +103,7 @@ static st_status verify_version(st_op *op, st_lsm *lsm, const st_version *versio
             if (status != ST_OK) {
                 snprintf(line, sizeof line, "damaged: %.240s", each.error.message);
                 print(ctx, line);
+                each.error.text = (st_slice){0}; /* memory of each */
                 op->error = worst == ST_OK ? each.error : op->error;
                 worst = worst == ST_OK ? status : worst;
             }

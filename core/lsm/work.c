@@ -28,6 +28,7 @@ st_status st_lsm__do_work(st_op *op, st_lsm *lsm)
     lsm->work_runs++;
     lsm->work_error = op->error;
     lsm->work_error.code = status;
+    lsm->work_error.text = lsm->work_error.detail = (st_slice){0}; /* memory of the operation */
     st_cond_broadcast(&lsm->worked);
     st_mutex_unlock(&lsm->state);
     st_mutex_unlock(&lsm->work);

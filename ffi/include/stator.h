@@ -105,7 +105,9 @@ typedef struct stator_error {
     int32_t os_error;    /* errno of the failed system call, 0 if there is none */
     int64_t position;    /* byte position in a text, frame or file, -1 if there is none */
     char message[STATOR_ERROR_MESSAGE_BYTES]; /* UTF-8, NUL-terminated, possibly cut */
-    /* owned by the library, freed by stator_error_clear; NULL if there is none */
+    /* what code and message leave out: the whole text when message is cut, the item that a
+     * condition refused, the reasons of a cancelled transaction, as docs/formats/error.md has it.
+     * Owned by the library, freed by stator_error_clear; NULL if there is none */
     void *detail;
     size_t detail_bytes;
 } stator_error;
