@@ -83,6 +83,7 @@ static void eval_number(uint64_t size, eval_operand *out)
     out->value = (st_value){.type = ST_TYPE_N, .bytes = st_slice_of(out->size_form, form)};
 }
 
+/* A condition as an operand, which only PartiQL has, is a boolean. */
 static void eval_operand_of(const st_node *node, st_slice frame, eval_operand *out)
 {
     out->value = (st_value){0};
@@ -97,6 +98,8 @@ static void eval_operand_of(const st_node *node, st_slice frame, eval_operand *o
         if (eval_size(&of.value, &size)) {
             eval_number(size, out);
         }
+    } else {
+        out->value = (st_value){.type = ST_TYPE_BOOL, .boolean = st_node_is_true(node, frame)};
     }
 }
 

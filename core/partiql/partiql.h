@@ -1,4 +1,5 @@
-/* partiql: statements of DynamoDB's PartiQL dialect. Parsing is pure: it knows no tables.
+/* partiql: statements of DynamoDB's PartiQL dialect. Parsing is pure: it knows no tables. Running
+ * a statement makes requests of table out of it.
  *
  * A statement is parsed against its parameters, so that what comes out holds values, not question
  * marks. It lives in the arena of the call; names and strings may point into the text, values into
@@ -13,6 +14,7 @@
 #define STATOR_PARTIQL_PARTIQL_H
 
 #include "item/item.h"
+#include "table/table.h"
 
 #define ST_PARTIQL_TEXT_MAX 8192u /* code points of a statement */
 #define ST_PARTIQL_OPERATORS_MAX 300u
@@ -133,6 +135,34 @@ typedef struct st_partiql_statement {
 st_status st_partiql_parse(st_op *op, st_slice text, const st_slice *parameters,
                            uint32_t parameter_count,
                            st_partiql_statement **out_statement) ST_MUST_USE;
+
+/* ---- running ---------------------------------------------------------------------------- */
+
+typedef struct st_partiql_call {
+    st_slice statement;
+    const st_slice *parameters; /* relaxed values */
+    uint32_t parameter_count;
+    bool is_consistent, returns_on_failure, wants_capacity;
+    uint64_t limit;      /* rows to be read; 0: no limit */
+    st_slice next_token; /* of the page before; empty: none */
+} st_partiql_call;
+
+/* Each appends one result frame (docs/formats/result.md), complete or not there. Everything that
+ * the calls hold is borrowed.
+ *
+ * One statement: items (what a SELECT found, or what RETURNING gives), a token when there is more.
+ * A failed condition, or DUPLICATE_ITEM, has its item in op->error.detail. */
+st_status st_partiql_execute(st_op *op, st_database *database, const st_partiql_call *call,
+                             st_buf *out_result) ST_MUST_USE;
+/* All reads of one item or all writes, each for itself: one entry of ST_RESULT_MEMBERS each. What
+ * is wrong with the batch as a whole fails the call. Capacity is asked for by the first call. */
+st_status st_partiql_batch(st_op *op, st_database *database, const st_partiql_call *calls,
+                           uint32_t count, st_buf *out_result) ST_MUST_USE;
+/* All reads of one item (then ITEMS has an entry each, of 0 bytes for none) or all writes, together
+ * or not at all. token: of the writes; empty: none. TRANSACTION_CANCELED has its reasons in
+ * op->error.detail. */
+st_status st_partiql_transaction(st_op *op, st_database *database, const st_partiql_call *calls,
+                                 uint32_t count, st_slice token, st_buf *out_result) ST_MUST_USE;
 
 /* Code points of a text, for the limit on its length. */
 size_t st_partiql_text_length(st_slice text);

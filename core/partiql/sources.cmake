@@ -9,4 +9,11 @@ list(APPEND STATOR_CORE_SOURCES
   partiql/operands.c
   partiql/statement.c
   partiql/parse.c
+  partiql/execute_lower.c
+  partiql/execute_keys.c
+  partiql/execute_plan.c
+  partiql/execute_result.c
+  partiql/execute_select.c
+  partiql/execute_write.c
+  partiql/execute.c
 )

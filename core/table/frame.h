@@ -23,6 +23,9 @@ enum {
     ST_REQUEST_TRANSACT_GET = 15,
     ST_REQUEST_ALTER_TABLE = 16,
     ST_REQUEST_STREAM_READ = 17,
+    ST_REQUEST_STATEMENT = 32, /* results only: what partiql answers */
+    ST_REQUEST_STATEMENT_BATCH = 33,
+    ST_REQUEST_STATEMENT_TRANSACTION = 34,
 };
 
 enum {
@@ -120,6 +123,7 @@ enum {
     ST_FLAG_RETURN_ON_FAILURE = 64, /* a failed condition gives the item it saw */
     ST_FLAG_EXACT_PAGES = 128,      /* pages end where the service's do, by DynamoDB's sizes */
     ST_FLAG_LAST_KEY_ITEM = 256,    /* pages give the attributes of their last key */
+    ST_FLAG_ABSENT_IS_FINE = 512,   /* a delete: an absent item fails no condition */
 };
 
 enum {
@@ -149,6 +153,7 @@ enum {
     ST_RESULT_COLLECTION_KEY = 14, /* frame: the partition key of an item collection */
     ST_RESULT_RECORDS = 15,
     ST_RESULT_REPLAYED = 16, /* a transaction's token was known: nothing was written */
+    ST_RESULT_MEMBERS = 17,  /* of a batch of statements */
 };
 
 /* One reason of a cancelled transaction, in the detail of its error. */
@@ -157,6 +162,8 @@ enum {
     ST_REASON_CONDITION = 1,
     ST_REASON_VALIDATION = 2,
     ST_REASON_CONFLICT = 3,
+    ST_REASON_DUPLICATE = 4, /* statements only: an insert found its key */
+    ST_REASON_NO_TABLE = 5,  /* statements only */
 };
 
 #endif

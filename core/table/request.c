@@ -10,7 +10,7 @@
 #define REQUEST_FLAGS_KNOWN                                                                \
     (ST_FLAG_CACHED_ONLY | ST_FLAG_CONSISTENT | ST_FLAG_RETURN_OLD | ST_FLAG_REVERSE |     \
      ST_FLAG_SNAPSHOT | ST_FLAG_ENSURE | ST_FLAG_RETURN_ON_FAILURE | ST_FLAG_EXACT_PAGES | \
-     ST_FLAG_LAST_KEY_ITEM)
+     ST_FLAG_LAST_KEY_ITEM | ST_FLAG_ABSENT_IS_FINE)
 
 static st_status request_bad_length(st_op *op, uint8_t number, size_t at)
 {

@@ -27,6 +27,7 @@ typedef struct write_entry {
     size_t key_at, key_bytes, frame_at, frame_bytes;
     st_slice old_item, new_item; /* in the arena; empty: none */
     uint8_t reason;              /* ST_REASON_... */
+    bool is_forgiven;            /* its condition failed on an absent item, which is fine */
     st_slice reason_text;
 } write_entry;
 
@@ -337,6 +338,10 @@ static st_status write_judge(st_op *op, write_set *set, write_entry *entry)
         ST_TRY(write_read_old(op, set, entry));
     }
     if (request->condition && !st_condition_is_met(request->condition, entry->old_item)) {
+        if (request->flags & ST_FLAG_ABSENT_IS_FINE && entry->old_item.size == 0) {
+            entry->is_forgiven = true;
+            return ST_OK;
+        }
         if (set->is_transaction) {
             entry->reason = ST_REASON_CONDITION;
             entry->reason_text = st_slice_str("The conditional request failed");
@@ -357,6 +362,17 @@ static st_status write_judge(st_op *op, write_set *set, write_entry *entry)
         return ST_OK;
     default:
         return ST_OK;
+    }
+}
+
+/* What was forgiven counts once the transaction fails for another reason. */
+static void write_unforgive(write_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        if (set->entries[i].is_forgiven) {
+            set->entries[i].reason = ST_REASON_CONDITION;
+            set->entries[i].reason_text = st_slice_str("The conditional request failed");
+        }
     }
 }
 
@@ -549,6 +565,7 @@ static st_status write_judge_all(st_op *op, write_set *set, st_buf *out)
         }
     }
     if (write_has_reason(set)) {
+        write_unforgive(set);
         return write_cancel(op, set);
     }
     if (set->is_replay) {
