@@ -223,12 +223,18 @@ st_status st_partiql__lower_update(st_op *op, const st_partiql_statement *statem
         const st_partiql_path *path =
             i < set_count ? &statement->assignments[i].path : &statement->removals[i - set_count];
         actions[i].kind = i < set_count ? ST_ACTION_SET : ST_ACTION_REMOVE;
-        actions[i].next = i + 1 < count ? &actions[i + 1] : NULL;
+        actions[i].next = i > 0 ? &actions[i - 1] : NULL;
         ST_TRY(st_partiql__lower_path(op, path, &actions[i].path));
         if (i < set_count) {
             ST_TRY(lower_operand(op, &statement->assignments[i].value, &actions[i].operand));
         }
     }
+    /* Checked last first: of two paths that overlap the service names the later one first. */
+    out_update->actions = count > 0 ? &actions[count - 1] : NULL;
+    ST_TRY(st_update_check(op, out_update));
+    for (uint32_t i = 0; i < count; i++) {
+        actions[i].next = i + 1 < count ? &actions[i + 1] : NULL;
+    }
     out_update->actions = count > 0 ? actions : NULL;
-    return st_update_check(op, out_update);
+    return ST_OK;
 }

@@ -159,6 +159,29 @@ st_status st_partiql__key(st_op *op, const st_partiql__plan *plan, const st_part
     return ST_OK;
 }
 
+st_status st_partiql__store_key(st_op *op, const st_partiql__plan *plan,
+                                const st_partiql__pinned *pinned, st_slice *out_key)
+{
+    st_slice relaxed;
+    st_buf key;
+    *out_key = (st_slice){0};
+    ST_TRY(st_partiql__key(op, plan, pinned, &relaxed));
+    if (relaxed.size == 0) {
+        return ST_OK;
+    }
+    st_buf_init(&key, op->alloc);
+    st_status status =
+        st_key_of_request(op, plan->table.id, &plan->table.definition.schema, relaxed, &key);
+    if (status == ST_INVALID_ARGUMENT) {
+        st_op_clear(op); /* told when the statement runs */
+        status = ST_OK;
+    } else if (status == ST_OK) {
+        status = st_partiql__keep(op, &key, out_key);
+    }
+    st_buf_deinit(&key);
+    return status;
+}
+
 /* ---- running ---------------------------------------------------------------------------- */
 
 static st_status run_duplicate(st_op *op, st_slice item)

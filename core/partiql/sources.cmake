@@ -16,4 +16,6 @@ list(APPEND STATOR_CORE_SOURCES
   partiql/execute_select.c
   partiql/execute_write.c
   partiql/execute.c
+  partiql/execute_batch.c
+  partiql/execute_transaction.c
 )
