@@ -1,8 +1,8 @@
 /* A batch of statements: each runs for itself and answers for itself.
  *
  * What is wrong with one statement is told in its member; what is wrong with the batch as a whole,
- * reads beside writes or one item twice, fails it before anything runs. Statements that do not parse
- * take no part in those checks, statements without a key only in the first.
+ * reads beside writes or one item twice, fails it before anything runs. Statements that do not
+ * parse take no part in those checks, statements without a key only in the first.
  */
 #include "partiql/execute_internal.h"
 
@@ -142,8 +142,8 @@ static st_status batch_take_item(batch_run *run, batch_member *member)
 static st_status batch_run_member(batch_run *run, batch_member *member)
 {
     st_buf_clear(&run->result);
-    st_status status = st_partiql__run(run->op, run->database, &member->plan, &member->request,
-                                       &run->result);
+    st_status status =
+        st_partiql__run(run->op, run->database, &member->plan, &member->request, &run->result);
     if (status != ST_OK) {
         return batch_keep_error(run, member, status);
     }

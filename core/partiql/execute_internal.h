@@ -45,8 +45,8 @@ typedef struct st_partiql__keys {
 
 /* Checks ORDER BY and the types of key values, refuses ranges that share a key. */
 st_status st_partiql__read_keys(st_op *op, const st_partiql_statement *statement,
-                                const st_key_schema *schema, st_partiql__keys *out_keys)
-    ST_MUST_USE;
+                                const st_key_schema *schema,
+                                st_partiql__keys *out_keys) ST_MUST_USE;
 
 typedef enum st_partiql__pin {
     ST_PARTIQL__PIN_EQUAL,  /* writes: equalities only */
@@ -56,11 +56,11 @@ typedef enum st_partiql__pin {
 /* A whole key out of top-level equalities. */
 typedef struct st_partiql__pinned {
     bool is_whole;
-    bool is_all; /* WHERE says nothing else */
-    const st_key_part *twice;              /* given two values; NULL: none */
-    const st_key_part *parts[2];           /* of the table: partition, sort */
-    st_slice values[2];                    /* relaxed */
-    st_slice key;                          /* relaxed M, when it is whole */
+    bool is_all;                 /* WHERE says nothing else */
+    const st_key_part *twice;    /* given two values; NULL: none */
+    const st_key_part *parts[2]; /* of the table: partition, sort */
+    st_slice values[2];          /* relaxed */
+    st_slice key;                /* relaxed M, when it is whole */
 } st_partiql__pinned;
 
 st_status st_partiql__pin_key(st_op *op, const st_partiql_node *where, const st_key_schema *schema,
@@ -79,8 +79,8 @@ typedef struct st_partiql__plan {
     const st_partiql_call *call;
     const st_partiql_statement *statement;
     st_table_info table;
-    const st_index *index; /* NULL: the table */
-    st_condition where;    /* root NULL: none */
+    const st_index *index;     /* NULL: the table */
+    st_condition where;        /* root NULL: none */
     st_projection *projection; /* of top-level names; NULL: all */
     st_path *paths;            /* as they are returned, ascending by their last names */
     uint32_t path_count;
@@ -111,13 +111,13 @@ typedef struct st_partiql__parts {
     st_partiql__pinned pinned;
 } st_partiql__parts;
 
-st_status st_partiql__request(st_op *op, const st_partiql__plan *plan,
-                              st_partiql__parts *out_parts, st_request *out_request) ST_MUST_USE;
+st_status st_partiql__request(st_op *op, const st_partiql__plan *plan, st_partiql__parts *out_parts,
+                              st_request *out_request) ST_MUST_USE;
 /* An attribute of what is inserted; false: it has none. */
 bool st_partiql__inserted(const st_partiql__plan *plan, st_slice name, st_value *out_value);
 /* The key that is written or read, a relaxed M; empty when an INSERT lacks a part of it. */
-st_status st_partiql__key(st_op *op, const st_partiql__plan *plan,
-                          const st_partiql__pinned *pinned, st_slice *out_key) ST_MUST_USE;
+st_status st_partiql__key(st_op *op, const st_partiql__plan *plan, const st_partiql__pinned *pinned,
+                          st_slice *out_key) ST_MUST_USE;
 /* The same in the bytes of the store; empty also when a part of it cannot be one. */
 st_status st_partiql__store_key(st_op *op, const st_partiql__plan *plan,
                                 const st_partiql__pinned *pinned, st_slice *out_key) ST_MUST_USE;
@@ -147,7 +147,7 @@ typedef struct st_partiql__charges {
     struct {
         st_capacity_arm arm;
         st_slice table;
-    } *arms;
+    } * arms;
     uint32_t count, capacity;
 } st_partiql__charges;
 

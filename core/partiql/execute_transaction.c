@@ -1,8 +1,8 @@
 /* A transaction of statements: all reads or all writes.
  *
- * What is wrong with a statement before its table is looked at fails the whole with the place of the
- * statement. Missing tables, and the first key value of a wrong type, cancel the transaction before
- * it runs; whatever else cancels it is table's judgement, told in the words of statements.
+ * What is wrong with a statement before its table is looked at fails the whole with the place of
+ * the statement. Missing tables, and the first key value of a wrong type, cancel the transaction
+ * before it runs; whatever else cancels it is table's judgement, told in the words of statements.
  */
 #include "partiql/execute_internal.h"
 
@@ -307,8 +307,8 @@ static st_status transaction_answer(transaction_run *run, st_buf *out)
     return st_buf_check(run->op, out);
 }
 
-static st_status transaction_all(transaction_run *run, const st_partiql_call *calls,
-                                 st_slice token, st_buf *out)
+static st_status transaction_all(transaction_run *run, const st_partiql_call *calls, st_slice token,
+                                 st_buf *out)
 {
     ST_TRY(transaction_parse(run, calls));
     for (uint32_t i = 0; i < run->count; i++) {

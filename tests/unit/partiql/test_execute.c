@@ -24,9 +24,11 @@ static void a_select_reads_what_its_key_conditions_leave(void **state)
     execute_gives(c, "SELECT sk FROM range WHERE pk = 'p' AND begins_with(sk, '3')", ROW("3"));
     execute_gives(c, "SELECT sk FROM range WHERE pk = 'p' AND sk = '2'", ROW("2"));
     execute_gives(c, "SELECT sk FROM range WHERE pk = 'none'", "");
-    execute_gives(c, "SELECT sk FROM range WHERE pk IN ['q','p'] AND sk IN ['5','2'] ORDER BY pk, sk",
+    execute_gives(c,
+                  "SELECT sk FROM range WHERE pk IN ['q','p'] AND sk IN ['5','2'] ORDER BY pk, sk",
                   ROW("2") ROW("5"));
-    execute_gives(c, "SELECT sk FROM range WHERE (pk = 'p' AND sk > '3') OR (pk = 'p' AND sk < '2')",
+    execute_gives(c,
+                  "SELECT sk FROM range WHERE (pk = 'p' AND sk > '3') OR (pk = 'p' AND sk < '2')",
                   ROW("1") ROW("4"));
 }
 
@@ -63,8 +65,9 @@ static void conditions_decide_what_keys_do_not(void **state)
                   ROW("1") ROW("2") ROW("3") ROW("4"));
     execute_gives(c, "SELECT sk FROM range WHERE pk = 'p' AND true IN (attribute_exists(l), b)",
                   ROW("3") ROW("4"));
-    execute_gives(c, "SELECT sk FROM range WHERE s = <<'y','x'>> OR m.n.o = 7.0 AND size(m) = 2 "
-                     "OR l[1] = 2 AND pk = 'q'",
+    execute_gives(c,
+                  "SELECT sk FROM range WHERE s = <<'y','x'>> OR m.n.o = 7.0 AND size(m) = 2 "
+                  "OR l[1] = 2 AND pk = 'q'",
                   ROW("1") ROW("2"));
 }
 
@@ -74,9 +77,10 @@ static void a_select_projects_by_last_names(void **state)
     execute_fill_range(c);
     execute_gives(c, "SELECT m.n.o, a, a FROM range WHERE pk = 'p' AND sk = '2'",
                   "{\"a\":{\"N\":\"2\"},\"o\":{\"N\":\"7\"}}\n");
-    execute_gives(c, "SELECT m.k, m FROM range WHERE pk = 'p' AND sk = '2'",
-                  "{\"k\":{\"S\":\"v\"},\"m\":{\"M\":{\"k\":{\"S\":\"v\"},\"n\":{\"M\":{\"o\":{\"N\":"
-                  "\"7\"}}}}}}\n");
+    execute_gives(
+        c, "SELECT m.k, m FROM range WHERE pk = 'p' AND sk = '2'",
+        "{\"k\":{\"S\":\"v\"},\"m\":{\"M\":{\"k\":{\"S\":\"v\"},\"n\":{\"M\":{\"o\":{\"N\":"
+        "\"7\"}}}}}}\n");
     execute_gives(c, "SELECT zz FROM range WHERE pk = 'p' AND sk = '2'", "{}\n");
 }
 
@@ -127,11 +131,10 @@ static void ranges_that_share_a_key_are_refused(void **state)
     execute_case *c = *state;
     const char *text = "Overlapping conditions with range keys are not supported in where clause";
     execute_fill_range(c);
-    execute_fails(c,
-                  "SELECT * FROM range WHERE (pk = 'p' AND sk > '1') OR (pk = 'p' AND sk > '2')",
+    execute_fails(c, "SELECT * FROM range WHERE (pk = 'p' AND sk > '1') OR (pk = 'p' AND sk > '2')",
                   ST_INVALID_ARGUMENT, text);
-    execute_fails(c, "SELECT * FROM range WHERE pk IN ['p', 'p'] AND sk = '1'",
-                  ST_INVALID_ARGUMENT, text);
+    execute_fails(c, "SELECT * FROM range WHERE pk IN ['p', 'p'] AND sk = '1'", ST_INVALID_ARGUMENT,
+                  text);
     execute_fails(c, "SELECT * FROM rangen WHERE (pk = 'p' AND sk = 1) OR (pk = 'p' AND sk = 1.0)",
                   ST_INVALID_ARGUMENT, text);
     execute_gives(c,
@@ -294,19 +297,32 @@ static void a_write_names_one_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_select_reads_what_its_key_conditions_leave, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(order_by_turns_partitions_and_rows, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(conditions_decide_what_keys_do_not, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(a_select_projects_by_last_names, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(a_limit_counts_rows_and_a_token_gives_the_rest, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(a_token_is_bound_to_its_statement, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(ranges_that_share_a_key_are_refused, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(what_a_read_may_not_ask_of_a_table_is_refused, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(an_index_answers_what_it_keeps, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(an_insert_does_not_replace, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(an_insert_nested_too_deep_is_a_duplicate_first, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(an_update_changes_what_is_there, execute_setup, execute_teardown),
-        cmocka_unit_test_setup_teardown(a_delete_forgives_absent_items, execute_setup, execute_teardown),
+        cmocka_unit_test_setup_teardown(a_select_reads_what_its_key_conditions_leave, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(order_by_turns_partitions_and_rows, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(conditions_decide_what_keys_do_not, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(a_select_projects_by_last_names, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(a_limit_counts_rows_and_a_token_gives_the_rest,
+                                        execute_setup, execute_teardown),
+        cmocka_unit_test_setup_teardown(a_token_is_bound_to_its_statement, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(ranges_that_share_a_key_are_refused, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(what_a_read_may_not_ask_of_a_table_is_refused,
+                                        execute_setup, execute_teardown),
+        cmocka_unit_test_setup_teardown(an_index_answers_what_it_keeps, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(an_insert_does_not_replace, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(an_insert_nested_too_deep_is_a_duplicate_first,
+                                        execute_setup, execute_teardown),
+        cmocka_unit_test_setup_teardown(an_update_changes_what_is_there, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(a_delete_forgives_absent_items, execute_setup,
+                                        execute_teardown),
         cmocka_unit_test_setup_teardown(a_write_names_one_key, execute_setup, execute_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
