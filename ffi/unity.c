@@ -122,6 +122,7 @@
 #include "wire/query_ops.c"
 #include "wire/batch_ops.c"
 #include "wire/transact_ops.c"
+#include "wire/partiql_ops.c"
 #include "wire/table_ops.c"
 #include "wire/create_ops.c"
 #include "wire/update_ops.c"

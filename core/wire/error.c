@@ -172,8 +172,9 @@ static void error_put_message(wire_call *call, st_status status, st_buf *out)
 
 static void error_put_reasons(const wire_call *call, st_buf *out)
 {
-    static const char *const error_codes[] = {"None", "ConditionalCheckFailed", "ValidationError",
-                                              "TransactionConflict"};
+    static const char *const error_codes[] = {
+        "None",          "ConditionalCheckFailed", "ValidationError", "TransactionConflict",
+        "DuplicateItem", "ResourceNotFound"};
     st_reader reader = st_reader_of(call->error_reasons);
     uint32_t count = st_reader_u32(&reader);
     st_wire__put_text(out, ",\"CancellationReasons\":[");
@@ -182,7 +183,7 @@ static void error_put_reasons(const wire_call *call, st_buf *out)
         st_slice text = st_reader_slice(&reader, st_reader_u32(&reader));
         st_slice item = st_reader_slice(&reader, st_reader_u32(&reader));
         st_wire__put_text(out, i > 0 ? ",{\"Code\":\"" : "{\"Code\":\"");
-        st_wire__put_text(out, error_codes[reason < 4 ? reason : 0]);
+        st_wire__put_text(out, error_codes[reason <= ST_REASON_NO_TABLE ? reason : 0]);
         st_wire__put_text(out, "\"");
         if (text.size > 0) {
             st_wire__put_text(out, ",\"Message\":");
@@ -228,7 +229,8 @@ uint32_t st_wire__put_error(wire_call *call, st_status status, st_buf *out)
         st_wire__put_text(out, is_capital ? ",\"Message\":" : ",\"message\":");
         error_put_message(call, status, out);
     }
-    if (status == ST_CONDITION_FAILED && call->error_item.size > 0) {
+    bool may_have_item = status == ST_CONDITION_FAILED || status == ST_DUPLICATE_ITEM;
+    if (may_have_item && call->error_item.size > 0) {
         st_wire__put_text(out, ",\"Item\":");
         st_wire__put_item(call->error_item, call->is_java, out);
     }

@@ -11,6 +11,7 @@ list(APPEND STATOR_CORE_SOURCES
   wire/query_ops.c
   wire/batch_ops.c
   wire/transact_ops.c
+  wire/partiql_ops.c
   wire/table_ops.c
   wire/create_ops.c
   wire/update_ops.c

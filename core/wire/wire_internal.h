@@ -203,6 +203,7 @@ void st_wire__put_label(uint64_t time_us, st_buf *out);
 wire_run st_wire__put_item_run, st_wire__get_item, st_wire__update_item, st_wire__delete_item;
 wire_run st_wire__query, st_wire__scan, st_wire__batch_get, st_wire__batch_write;
 wire_run st_wire__transact_write, st_wire__transact_get;
+wire_run st_wire__execute_statement, st_wire__batch_statement, st_wire__execute_transaction;
 wire_run st_wire__create_table, st_wire__update_table, st_wire__delete_table;
 wire_run st_wire__describe_table, st_wire__list_tables;
 wire_run st_wire__update_ttl, st_wire__describe_ttl;
