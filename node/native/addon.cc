@@ -19,8 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-namespace stator_node
-{
+namespace stator_node {
 
 static const int32_t RESULT_IS_LARGE = -1000;
 static const uint32_t PLACES_MAX = 1u << 24;
@@ -147,7 +146,7 @@ static Db *db_at(const Napi::CallbackInfo &info, size_t index)
     return static_cast<Db *>(table_at(&env_of(info)->dbs, u32_at(info, index)));
 }
 
-/* ---- finished jobs ---------------------------------------------------------------------- */
+/* ---- finished jobs --------------------------------------------------------------------------- */
 
 void env_finish(Env *env, Queue *jobs)
 {
@@ -298,7 +297,7 @@ static Napi::Value submit(const Napi::CallbackInfo &info, Db *db, Job *job, Lane
     return number_of(info, id);
 }
 
-/* ---- calls ------------------------------------------------------------------------------ */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 /* error(): the last failure. */
 static Napi::Value call_error(const Napi::CallbackInfo &info)
@@ -622,28 +621,15 @@ static Napi::Value call_stats(const Napi::CallbackInfo &info)
     stator_status status = stator_stats_read(db->token, &stats, &error);
     Napi::Float64Array to = info[1].As<Napi::Float64Array>();
     const uint64_t *levels[] = {stats.level_files, stats.level_bytes, stats.level_entries};
-    const uint64_t values[] = {stats.table_count,
-                               stats.applied_sequence,
-                               stats.published_sequence,
-                               stats.durable_sequence,
-                               stats.memtable_bytes,
-                               stats.memtable_entries,
-                               stats.log_segments,
-                               stats.log_bytes,
-                               stats.cache_bytes,
-                               stats.cache_hits,
-                               stats.cache_misses,
-                               stats.written_bytes_log,
-                               stats.written_bytes_flush,
-                               stats.written_bytes_compaction,
-                               stats.flushes,
-                               stats.compactions,
-                               stats.syncs,
-                               stats.stall_us,
-                               stats.memory_used_bytes,
-                               stats.memory_budget_bytes,
-                               stats.recovered_frames,
-                               stats.recovered_torn_bytes};
+    const uint64_t values[] = {
+        stats.table_count,         stats.applied_sequence,        stats.published_sequence,
+        stats.durable_sequence,    stats.memtable_bytes,          stats.memtable_entries,
+        stats.log_segments,        stats.log_bytes,               stats.cache_bytes,
+        stats.cache_hits,          stats.cache_misses,            stats.written_bytes_log,
+        stats.written_bytes_flush, stats.written_bytes_compaction, stats.flushes,
+        stats.compactions,         stats.syncs,                   stats.stall_us,
+        stats.memory_used_bytes,   stats.memory_budget_bytes,     stats.recovered_frames,
+        stats.recovered_torn_bytes};
     size_t count = sizeof values / sizeof values[0];
     if (to.ElementLength() < count + 3 * STATOR_STATS_LEVELS) {
         return refuse(info, STATOR_MISUSE, "the array for the counters is too short");
@@ -695,8 +681,9 @@ static Napi::Value call_cursor_page(const Napi::CallbackInfo &info)
     stator_error_init(&error);
     size_t result_bytes = 0;
     stator_buffer *buffer = nullptr;
-    stator_status status = stator_cursor_next_page(
-        cursor_at(info, 0), env->result, env->result_capacity, &result_bytes, &buffer, &error);
+    stator_status status = stator_cursor_next_page(cursor_at(info, 0), env->result,
+                                                   env->result_capacity, &result_bytes, &buffer,
+                                                   &error);
     return finish_result(info, status, &error, result_bytes, buffer);
 }
 
@@ -724,7 +711,7 @@ static Napi::Value call_cursor_free(const Napi::CallbackInfo &info)
     return info.Env().Undefined();
 }
 
-/* ---- the environment -------------------------------------------------------------------- */
+/* ---- the environment ------------------------------------------------------------------------- */
 
 /* Runs before the runtime takes the thread-safe function away: threads end first. */
 static void env_close(void *argument)

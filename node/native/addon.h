@@ -11,8 +11,7 @@
 
 #include "stator.h"
 
-namespace stator_node
-{
+namespace stator_node {
 
 /* Order is kept within a lane. Lanes have a thread each, started with their first job. */
 enum Lane : uint32_t { LANE_WRITE = 0, LANE_READ = 1, LANE_UPKEEP = 2, LANE_COUNT = 3 };

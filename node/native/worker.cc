@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-namespace stator_node
-{
+namespace stator_node {
 
 static const size_t RESULT_BYTES = 64 * 1024;
 static const size_t MERGE_BYTES = 1024 * 1024;
@@ -110,6 +109,7 @@ static Job *queue_pop(Queue *queue)
     }
     return job;
 }
+
 
 /* The result stands in scratch or in a buffer of the library. */
 static void job_keep_result(Job *job, const uint8_t *scratch, size_t scratch_bytes)
