@@ -1,17 +1,14 @@
 #include "bridge.h"
 
-#include <string.h>
-
 static void go_bridge_finish(stator_go_call *call, stator_status status, stator_error *error,
                              stator_buffer *buffer)
 {
     call->status = status;
     if (status != STATOR_OK) {
-        call->flags = error->flags;
-        call->position = error->position;
-        memcpy(call->message, error->message, sizeof call->message);
+        call->error = *error;
+    } else {
+        stator_error_clear(error);
     }
-    stator_error_clear(error);
     call->buffer = (uintptr_t)buffer;
     call->buffer_data = NULL;
     call->buffer_bytes = 0;

@@ -11,9 +11,7 @@ typedef struct stator_go_call {
     uintptr_t buffer;
     int32_t status;
     int32_t http_status; /* of stator_go_dispatch */
-    uint32_t flags;
-    int64_t position;
-    char message[STATOR_ERROR_MESSAGE_BYTES];
+    stator_error error;  /* of a failed call; its detail until stator_error_clear */
 } stator_go_call;
 
 void stator_go_open(const void *path, size_t path_bytes, const stator_options *options,

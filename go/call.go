@@ -54,12 +54,17 @@ func (c *call) err() error {
 	if c.c.status == 0 {
 		return nil
 	}
-	return &Error{
+	err := &Error{
 		Code:     Code(c.c.status),
-		Flags:    uint32(c.c.flags),
-		Position: int64(c.c.position),
-		Message:  C.GoString(&c.c.message[0]),
+		Flags:    uint32(c.c.error.flags),
+		Position: int64(c.c.error.position),
+		Message:  C.GoString(&c.c.error.message[0]),
 	}
+	if c.c.error.detail != nil {
+		err.detail(C.GoBytes(c.c.error.detail, C.int(c.c.error.detail_bytes)))
+		C.stator_error_clear(&c.c.error)
+	}
+	return err
 }
 
 // take copies the result frame out, so that decoded strings and bytes may point into the copy.

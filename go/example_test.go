@@ -362,3 +362,98 @@ func ExampleDB_Dispatch() {
 	// Output:
 	// 400 {"__type":"com.amazon.coral.service#UnknownOperationException"} <nil>
 }
+
+// Conditions and updates are texts in DynamoDB's language.
+func ExampleTable_Update() {
+	db := must(stator.Open(":memory:", nil))
+	defer db.Close()
+	movies := must(db.Table(ctx, "movies", stator.Schema{Partition: "title:S", Sort: "year:N"}))
+	alien := stator.Key{"Alien", 1979}
+	check(movies.Put(ctx, Movie{Title: "Alien", Year: 1979, Stars: 4}, stator.If("attribute_not_exists(title)")))
+
+	// A condition that fails changes nothing; its error has the item that was in the way.
+	err := movies.Put(ctx, Movie{Title: "Alien", Year: 1979}, stator.If("attribute_not_exists(title)"), stator.ReturnOnFailure())
+	var failed *stator.Error
+	if errors.As(err, &failed) && failed.Code == stator.ErrConditionFailed {
+		var there Movie
+		found, err := failed.Item(&there)
+		fmt.Println(failed.Exception(), found, err, there.Stars)
+	}
+
+	var whole, changed, before stator.Item
+	check(movies.Update(ctx, alien, "SET stars = :s, #n = :n", stator.Names(map[string]string{"#n": "note"}),
+		stator.Values(stator.Item{":s": 5, ":n": "a classic"}), stator.ReturnNew(&whole)))
+	fmt.Println(whole["title"], whole["stars"], whole["note"])
+	check(movies.Update(ctx, alien, "ADD seen :one", stator.Values(stator.Item{":one": 1}), stator.ReturnUpdatedNew(&changed)))
+	check(movies.Update(ctx, alien, "REMOVE note", stator.ReturnUpdatedOld(&before)))
+	fmt.Println(changed, before)
+	// Output:
+	// ConditionalCheckFailedException true <nil> 4
+	// Alien 5 a classic
+	// map[seen:1] map[note:a classic]
+}
+
+// Indexes, filters, projections; items that expire; a stream of changes.
+func ExampleWithIndex() {
+	db := must(stator.Open(":memory:", nil))
+	defer db.Close()
+	movies := must(db.Table(ctx, "movies", stator.Schema{Partition: "title:S", Sort: "year:N"},
+		stator.WithIndex(stator.Index{Name: "by_stars", Partition: []string{"stars:N"}, Sort: []string{"year:N"}}),
+		stator.WithTTL("expires"), stator.WithStream(stator.StreamNewAndOld), stator.WithProtection()))
+	fmt.Println(movies.Indexes()[0].Name, movies.TTL(), movies.Stream() == stator.StreamNewAndOld, movies.Protected())
+	for _, m := range []Movie{{"Alien", 1979, 5}, {"Brazil", 1985, 5}, {"Cats", 2019, 1}} {
+		check(movies.Put(ctx, m))
+	}
+
+	for m, err := range stator.Query[Movie](ctx, movies, 5, stator.FromIndex("by_stars"), stator.Sort(stator.GE(1980))) {
+		check(err)
+		fmt.Println(m.Title)
+	}
+	for m, err := range stator.Query[stator.Item](ctx, movies, nil, stator.FromIndex("by_stars"),
+		stator.KeyCondition("stars = :five"), stator.Filter("begins_with(title, :a)"), stator.Project("title"),
+		stator.Values(stator.Item{":five": 5, ":a": "A"})) {
+		check(err)
+		fmt.Println(m)
+	}
+	// Output:
+	// by_stars expires true true
+	// Brazil
+	// map[title:Alien]
+}
+
+// Transactions: all of it or nothing, over any tables, and safe to repeat.
+func ExampleDB_TransactWrite() {
+	db := must(stator.Open(":memory:", nil))
+	defer db.Close()
+	accounts := must(db.Table(ctx, "accounts", stator.Schema{Partition: "id:S"}))
+	check(accounts.Put(ctx, stator.Item{"id": "a", "balance": 100}))
+	transfer := func(amount int, token string) error {
+		values := stator.Values(stator.Item{":amount": amount})
+		return db.TransactWrite(ctx, []stator.TransactItem{
+			stator.TransactUpdate(accounts, "a", "SET balance = balance - :amount", stator.If("balance >= :amount"), values),
+			stator.TransactUpdate(accounts, "b", "ADD balance :amount", values),
+			stator.TransactPut(accounts, stator.Item{"id": "last"}),
+			stator.TransactDelete(accounts, "draft"),
+			stator.TransactCheck(accounts, "frozen", "attribute_not_exists(id)"),
+		}, stator.Token(token))
+	}
+	check(transfer(30, "order-1"))
+	check(transfer(30, "order-1")) // again: changes nothing
+
+	err := transfer(500, "order-2")
+	var failed *stator.Error
+	if errors.As(err, &failed) && failed.Code == stator.ErrTransactionCanceled {
+		fmt.Println(failed.Reasons[0].Message)
+		found, err := failed.Reasons[0].Item(&stator.Item{}) // with ReturnOnFailure on its write
+		fmt.Println(found, err)
+	}
+
+	var a, b stator.Item
+	var found bool
+	check(db.TransactGet(ctx, stator.TransactInto(accounts, "a", &a, nil), stator.TransactInto(accounts, "b", &b, &found)))
+	fmt.Println(a["balance"], b["balance"], found)
+	// Output:
+	// The conditional request failed
+	// false <nil>
+	// 70 30 true
+}

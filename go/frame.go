@@ -19,6 +19,10 @@ const (
 	opBatchGet      = 9
 	opQuery         = 10
 	opScan          = 11
+	opUpdate        = 12
+	opCheck         = 13
+	opTransactWrite = 14
+	opTransactGet   = 15
 
 	fieldTableName  = 1
 	fieldTableID    = 2
@@ -36,20 +40,36 @@ const (
 	fieldSegment    = 15
 	fieldEntry      = 17
 
+	fieldCondition    = 128
+	fieldUpdate       = 129
+	fieldFilter       = 130
+	fieldProjection   = 131
+	fieldKeyCondition = 132
+	fieldNames        = 133
+	fieldValues       = 134
+	fieldIndex        = 135
+	fieldReturns      = 136
+	fieldDefinition   = 137
+	fieldToken        = 139
+
 	flagCachedOnly = 1
 	flagConsistent = 2
-	flagReturnOld  = 4
 	flagReverse    = 8
 	flagSnapshot   = 16
 	flagEnsure     = 32
 
-	resultItem     = 1
-	resultItems    = 2
-	resultLastKey  = 3
-	resultSequence = 4
-	resultTable    = 5
-	resultNames    = 6
-	resultOldItem  = 7
+	flagReturnOnFailure = 64
+
+	resultItem       = 1
+	resultItems      = 2
+	resultLastKey    = 3
+	resultSequence   = 4
+	resultTable      = 5
+	resultNames      = 6
+	resultOldItem    = 7
+	resultNewItem    = 9
+	resultDefinition = 13
+	resultReplayed   = 16
 )
 
 func (e *encoder) start(operation byte) { e.buf = append(e.buf, 1, operation) }
@@ -93,7 +113,9 @@ func (e *encoder) deadline(ctx context.Context) {
 // A result is a decoded result frame; its slices point into the frame.
 type result struct {
 	item, items, lastKey, table, names, oldItem []byte
+	newItem, definition                         []byte
 	sequence                                    uint64
+	isReplayed                                  bool
 }
 
 func parseResult(frame []byte) (result, error) {
@@ -128,6 +150,12 @@ func parseResult(frame []byte) (result, error) {
 			r.names = payload
 		case resultOldItem:
 			r.oldItem = payload
+		case resultNewItem:
+			r.newItem = payload
+		case resultDefinition:
+			r.definition = payload
+		case resultReplayed:
+			r.isReplayed = true
 		}
 	}
 	return r, nil

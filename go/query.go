@@ -25,6 +25,7 @@ func BeginsWith(v any) Condition      { return Condition{7, []any{v}} }         
 type QueryOption interface{ query(*queryOptions) }
 
 type queryOptions struct {
+	expressions
 	flags             uint32
 	sort              *Condition
 	limit             uint64
@@ -89,7 +90,7 @@ func Segment(i, n int) QueryOption {
 	})
 }
 
-func (o *queryOptions) encode(e *encoder) {
+func (o *queryOptions) encode(e *encoder) error {
 	if o.flags != 0 {
 		e.fieldU32(fieldFlags, o.flags)
 	}
@@ -108,10 +109,17 @@ func (o *queryOptions) encode(e *encoder) {
 		e.buf = binary.LittleEndian.AppendUint32(e.buf, o.segments)
 		e.shut(at)
 	}
+	return o.expressions.encode(e)
 }
 
 // keyValue appends a key value; a Go string for a binary key would be a mistake, and the engine says so.
 func (o *queryOptions) encodeKeys(e *encoder, partition any) error {
+	if o.keyCondition != "" && partition == nil && o.sort == nil {
+		return nil
+	}
+	if o.keyCondition != "" {
+		return invalid("a query has a KeyCondition, or a partition and Sort; not both")
+	}
 	at := e.open(fieldPartition)
 	if err := e.value(partition, 1); err != nil {
 		return err
@@ -142,12 +150,16 @@ func newRequest(t *Table, operation byte, options []QueryOption) (encoder, query
 	return e, o
 }
 
-// Query yields the items of one partition in the order of the sort key, each as a T. An error ends the sequence.
+// Query yields the items of one partition in the order of the sort key, each as a T. An error ends the sequence. partition is
+// the value of the partition key, of the table or with FromIndex of the index; or nil with KeyCondition.
 func Query[T any](ctx context.Context, t *Table, partition any, options ...QueryOption) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		e, o := newRequest(t, opQuery, options)
-		o.encode(&e)
-		if err := o.encodeKeys(&e, partition); err != nil {
+		err := o.encode(&e)
+		if err == nil {
+			err = o.encodeKeys(&e, partition)
+		}
+		if err != nil {
 			var none T
 			yield(none, err)
 			return
@@ -160,7 +172,11 @@ func Query[T any](ctx context.Context, t *Table, partition any, options ...Query
 func Scan[T any](ctx context.Context, t *Table, options ...QueryOption) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		e, o := newRequest(t, opScan, options)
-		o.encode(&e)
+		if err := o.encode(&e); err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
 		run(ctx, t, e.buf, o, yield)
 	}
 }

@@ -116,41 +116,43 @@ func parseKeyAttribute(text string) (keyAttribute, error) {
 	return keyAttribute{}, invalid("the key %q is not name:S, name:N or name:B", text)
 }
 
-func (s Schema) encode(e *encoder) error {
-	keys := []string{s.Partition}
-	if s.Sort != "" {
-		keys = append(keys, s.Sort)
+func (k keyAttribute) String() string {
+	return k.name + map[byte]string{tagS: ":S", tagN: ":N", tagB: ":B"}[k.kind]
+}
+
+func (s Schema) parse() (partition, sort []keyAttribute, err error) {
+	if partition, err = parseKeyAttributes([]string{s.Partition}); err == nil && s.Sort != "" {
+		sort, err = parseKeyAttributes([]string{s.Sort})
 	}
-	at := e.open(fieldSchema)
-	e.buf = append(e.buf, 1, byte(len(keys)-1))
-	for _, text := range keys {
-		key, err := parseKeyAttribute(text)
-		if err != nil {
-			return err
-		}
-		e.buf = append(e.buf, key.kind)
-		e.name(key.name)
-	}
-	e.shut(at)
-	return nil
+	return partition, sort, err
 }
 
 // Table opens the table, or creates it when it is missing. Other keys than those it has are an error.
-func (db *DB) Table(ctx context.Context, name string, schema Schema) (*Table, error) {
-	return db.create(ctx, name, schema, flagEnsure)
+func (db *DB) Table(ctx context.Context, name string, schema Schema, options ...TableOption) (*Table, error) {
+	return db.create(ctx, name, schema, options, flagEnsure)
 }
 
 // CreateTable makes a new table; ErrTableExists when the name is taken.
-func (db *DB) CreateTable(ctx context.Context, name string, schema Schema) (*Table, error) {
-	return db.create(ctx, name, schema, 0)
+func (db *DB) CreateTable(ctx context.Context, name string, schema Schema, options ...TableOption) (*Table, error) {
+	return db.create(ctx, name, schema, options, 0)
 }
 
-func (db *DB) create(ctx context.Context, name string, schema Schema, flags uint32) (*Table, error) {
+func (db *DB) create(ctx context.Context, name string, schema Schema, options []TableOption, flags uint32) (*Table, error) {
+	var d definition
+	var err error
+	if d.partition, d.sort, err = schema.parse(); err != nil {
+		return nil, err
+	}
+	for _, option := range options {
+		option(&d)
+	}
 	c := newCall()
 	e := encoder{c.request}
 	e.start(opCreateTable)
 	e.fieldBytes(fieldTableName, []byte(name))
-	if err := schema.encode(&e); err != nil {
+	if len(options) == 0 {
+		e.schema(fieldSchema, d.partition, d.sort)
+	} else if err := d.encode(&e); err != nil {
 		return nil, err
 	}
 	e.fieldU32(fieldFlags, flags)
@@ -226,6 +228,8 @@ type Table struct {
 	created time.Time
 	name    string
 	keys    []keyAttribute // partition first
+
+	definition definition // without keys
 }
 
 func (db *DB) describe(frame []byte, err error) (*Table, error) {
@@ -254,8 +258,11 @@ func (db *DB) describe(frame []byte, err error) (*Table, error) {
 		}
 		t.keys = append(t.keys, keyAttribute{string(name), kind})
 	}
-	name, err := d.take()
-	t.name = string(name)
+	tableName, err := d.take()
+	t.name = string(tableName)
+	if err == nil && r.definition != nil {
+		t.definition, err = parseDefinition(r.definition)
+	}
 	return t, err
 }
 
@@ -267,10 +274,9 @@ func (t *Table) Created() time.Time { return t.created }
 
 // Schema of the table.
 func (t *Table) Schema() Schema {
-	letters := map[byte]string{tagS: ":S", tagN: ":N", tagB: ":B"}
-	s := Schema{Partition: t.keys[0].name + letters[t.keys[0].kind]}
+	s := Schema{Partition: t.keys[0].String()}
 	if len(t.keys) > 1 {
-		s.Sort = t.keys[1].name + letters[t.keys[1].kind]
+		s.Sort = t.keys[1].String()
 	}
 	return s
 }

@@ -5,29 +5,72 @@ import (
 	"reflect"
 )
 
-// A WriteOption changes one Put, Delete or Batch.Write.
-type WriteOption func(*writeOptions)
+// A WriteOption changes one Put, Update, Delete, Batch.Write or TransactWrite.
+type WriteOption interface{ write(*writeOptions) }
+
+type writeOption func(*writeOptions)
+
+func (f writeOption) write(o *writeOptions) { f(o) }
+
+// What a write returns, as request field 136 has it.
+const (
+	returnsAllOld     = 1
+	returnsUpdatedOld = 2
+	returnsAllNew     = 3
+	returnsUpdatedNew = 4
+)
 
 type writeOptions struct {
+	expressions
 	durability Durability
-	old        any
-	foundOld   *bool
+	returns    byte
+	item       any // where what is returned goes
+	found      *bool
+	token      string
+	flags      uint32
 }
 
 // WithDurability sets what this write waits for.
 func WithDurability(level Durability) WriteOption {
-	return func(o *writeOptions) { o.durability = level }
+	return writeOption(func(o *writeOptions) { o.durability = level })
 }
 
-// ReturnOld fills old (a pointer) with the item that was replaced or deleted and sets *found; found may be nil.
-func ReturnOld(old any, found *bool) WriteOption {
-	return func(o *writeOptions) { o.old, o.foundOld = old, found }
+func returning(what byte, item any, found *bool) WriteOption {
+	return writeOption(func(o *writeOptions) { o.returns, o.item, o.found = what, item, found })
+}
+
+// ReturnOld fills old (a pointer) with the item that was replaced, changed or deleted and sets *found; found may be nil.
+func ReturnOld(old any, found *bool) WriteOption { return returning(returnsAllOld, old, found) }
+
+// ReturnNew fills item (a pointer) with what an Update has made.
+func ReturnNew(item any) WriteOption { return returning(returnsAllNew, item, nil) }
+
+// ReturnUpdatedOld fills item (a pointer) with the old values of the attributes that an Update names.
+func ReturnUpdatedOld(item any) WriteOption { return returning(returnsUpdatedOld, item, nil) }
+
+// ReturnUpdatedNew fills item (a pointer) with the new values of the attributes that an Update names.
+func ReturnUpdatedNew(item any) WriteOption { return returning(returnsUpdatedNew, item, nil) }
+
+// ReturnOnFailure lets the error of a failed condition carry the item that it saw: Error.Item, Reason.Item.
+func ReturnOnFailure() WriteOption {
+	return writeOption(func(o *writeOptions) { o.flags |= flagReturnOnFailure })
+}
+
+func writeOptionsOf(options []WriteOption) writeOptions {
+	var o writeOptions
+	for _, option := range options {
+		option.write(&o)
+	}
+	return o
 }
 
 // A ReadOption changes one Get, BatchGet, Query or Scan.
 type ReadOption interface{ read(*readOptions) }
 
-type readOptions struct{ flags uint32 }
+type readOptions struct {
+	expressions
+	flags uint32
+}
 
 type readFlag uint32
 
@@ -104,49 +147,80 @@ func (t *Table) entry(e *encoder, operation byte, v any) error {
 	return err
 }
 
-func (t *Table) write(ctx context.Context, operation byte, v any, options []WriteOption) error {
-	var o writeOptions
-	for _, option := range options {
-		option(&o)
+// encode appends what options say of one write.
+func (o *writeOptions) encode(e *encoder, operation byte) error {
+	if o.durability != DurabilityDefault {
+		e.fieldU8(fieldDurability, byte(o.durability))
 	}
+	if o.returns != 0 {
+		if operation != opUpdate && o.returns != returnsAllOld {
+			return invalid("only an Update returns new or updated values")
+		}
+		e.fieldU8(fieldReturns, o.returns)
+	}
+	if o.flags != 0 {
+		e.fieldU32(fieldFlags, o.flags)
+	}
+	if o.token != "" {
+		return invalid("only TransactWrite takes a Token")
+	}
+	return o.expressions.encode(e)
+}
+
+func (t *Table) write(ctx context.Context, operation byte, v any, o writeOptions) error {
 	c := newCall()
 	e := encoder{c.request}
 	if err := t.entry(&e, operation, v); err != nil {
 		return err
 	}
-	if o.durability != DurabilityDefault {
-		e.fieldU8(fieldDurability, byte(o.durability))
-	}
-	if o.old != nil || o.foundOld != nil {
-		e.fieldU32(fieldFlags, flagReturnOld)
+	if err := o.encode(&e, operation); err != nil {
+		return err
 	}
 	e.deadline(ctx)
 	c.request = e.buf
 	frame, err := c.run(ctx, t.db, true)
-	if err != nil || (o.old == nil && o.foundOld == nil) {
+	if err != nil || o.returns == 0 {
 		return err
 	}
 	r, err := parseResult(frame)
 	if err != nil {
 		return err
 	}
-	if o.foundOld != nil {
-		*o.foundOld = r.oldItem != nil
+	item := r.oldItem
+	if o.returns == returnsAllNew || o.returns == returnsUpdatedNew {
+		item = r.newItem
 	}
-	if r.oldItem == nil || o.old == nil {
+	if o.found != nil {
+		*o.found = item != nil
+	}
+	if item == nil || o.item == nil {
 		return nil
 	}
-	return decodeInto(r.oldItem, o.old)
+	return decodeInto(item, o.item)
 }
 
 // Put writes an item (a struct, a map or an Item), replacing one of the same key.
 func (t *Table) Put(ctx context.Context, item any, options ...WriteOption) error {
-	return t.write(ctx, opPut, item, options)
+	return t.write(ctx, opPut, item, writeOptionsOf(options))
+}
+
+// Update changes the item with this key, or makes it: "SET stars = :s, #n = if_not_exists(#n, :zero) + :one REMOVE draft".
+func (t *Table) Update(ctx context.Context, key any, expression string, options ...WriteOption) error {
+	o := writeOptionsOf(options)
+	o.update = expression
+	return t.write(ctx, opUpdate, key, o)
 }
 
 // Delete removes the item with this key; deleting what is absent is fine.
 func (t *Table) Delete(ctx context.Context, key any, options ...WriteOption) error {
-	return t.write(ctx, opDelete, key, options)
+	return t.write(ctx, opDelete, key, writeOptionsOf(options))
+}
+
+func (o *readOptions) encode(e *encoder) error {
+	if o.flags != 0 {
+		e.fieldU32(fieldFlags, o.flags)
+	}
+	return o.expressions.encode(e)
 }
 
 // Get fills out (a pointer) with the item of this key; found says whether there is one.
@@ -160,8 +234,8 @@ func (t *Table) Get(ctx context.Context, key any, out any, options ...ReadOption
 	if err := t.entry(&e, opGet, key); err != nil {
 		return false, err
 	}
-	if o.flags != 0 {
-		e.fieldU32(fieldFlags, o.flags)
+	if err := o.encode(&e); err != nil {
+		return false, err
 	}
 	e.deadline(ctx)
 	c.request = e.buf
@@ -222,15 +296,15 @@ func (b *Batch) Write(ctx context.Context, options ...WriteOption) error {
 	if err != nil {
 		return err
 	}
-	var o writeOptions
-	for _, option := range options {
-		option(&o)
+	o := writeOptionsOf(options)
+	if o.returns != 0 || o.flags != 0 || o.condition != "" {
+		return invalid("a batch has no conditions and returns nothing; see TransactWrite")
 	}
 	c := newCall()
 	e := encoder{c.request}
 	e.start(opBatchWrite)
-	if o.durability != DurabilityDefault {
-		e.fieldU8(fieldDurability, byte(o.durability))
+	if err := o.encode(&e, opBatchWrite); err != nil {
+		return err
 	}
 	e.deadline(ctx)
 	e.buf = append(e.buf, entries...)
@@ -258,6 +332,9 @@ func BatchGet[T any](ctx context.Context, t *Table, keys []Key, options ...ReadO
 	for _, key := range keys {
 		at := e.open(fieldEntry)
 		if err := t.entry(&e, opGet, key); err != nil {
+			return nil, err
+		}
+		if err := o.expressions.encode(&e); err != nil {
 			return nil, err
 		}
 		e.shut(at)

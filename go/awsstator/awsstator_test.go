@@ -14,7 +14,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/smithy-go"
 	stator "github.com/statordb/stator/go"
 	"github.com/statordb/stator/go/awsstator"
@@ -75,17 +77,101 @@ func refusal(t *testing.T, err error) smithy.APIError {
 	return refused
 }
 
-func TestTheClientsOfTheSDKReachTheDatabase(t *testing.T) {
+func create(t *testing.T, client *dynamodb.Client) *types.TableDescription {
+	t.Helper()
+	made, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: aws.String("movies"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("title"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("year"), AttributeType: types.ScalarAttributeTypeN},
+		},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String("title"), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String("year"), KeyType: types.KeyTypeRange},
+		},
+		StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.TableDescription
+}
+
+func movie(year string) map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{
+		"title": &types.AttributeValueMemberS{Value: "Alien"}, "year": &types.AttributeValueMemberN{Value: year}}
+}
+
+func TestTheClientsOfTheSDKDoTheirWork(t *testing.T) {
 	config := awsstator.Config(open(t))
-	_, err := dynamodb.NewFromConfig(config).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String("none")})
-	dynamoError := refusal(t, err).ErrorCode()
-	_, err = dynamodbstreams.NewFromConfig(config).DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: aws.String(
-		"arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/2026-01-01T00:00:00.000")})
-	streamsError := refusal(t, err).ErrorCode()
-	for _, code := range []string{dynamoError, streamsError} {
-		if code != "ResourceNotFoundException" && code != "UnknownOperationException" {
-			t.Error(code)
+	client := dynamodb.NewFromConfig(config)
+	table := create(t, client)
+	for _, year := range []string{"1979", "1986", "1992"} {
+		if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: table.TableName, Item: movie(year)}); err != nil {
+			t.Fatal(err)
 		}
+	}
+	_, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: table.TableName, Item: movie("1979"),
+		ConditionExpression:                 aws.String("attribute_not_exists(title)"),
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld})
+	var failed *types.ConditionalCheckFailedException
+	if !errors.As(err, &failed) || len(failed.Item) != 2 {
+		t.Fatal(err)
+	}
+	pages := dynamodb.NewQueryPaginator(client, &dynamodb.QueryInput{TableName: table.TableName, Limit: aws.Int32(2),
+		KeyConditionExpression:    aws.String("title = :t"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":t": &types.AttributeValueMemberS{Value: "Alien"}}})
+	count := 0
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count += len(page.Items)
+	}
+	if count != 3 {
+		t.Fatal(count)
+	}
+	_, err = client.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String("none"), Key: movie("1979")})
+	if refused := refusal(t, err); refused.ErrorCode() != "ResourceNotFoundException" {
+		t.Fatal(refused)
+	}
+}
+
+func TestTheStreamsOfTheSDKAreRead(t *testing.T) {
+	config := awsstator.Config(open(t))
+	client, streams := dynamodb.NewFromConfig(config), dynamodbstreams.NewFromConfig(config)
+	table := create(t, client)
+	if _, err := client.PutItem(ctx, &dynamodb.PutItemInput{TableName: table.TableName, Item: movie("1979")}); err != nil {
+		t.Fatal(err)
+	}
+	described, err := streams.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: table.LatestStreamArn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := 0
+	for _, shard := range described.StreamDescription.Shards {
+		iterator, err := streams.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{StreamArn: table.LatestStreamArn,
+			ShardId: shard.ShardId, ShardIteratorType: streamtypes.ShardIteratorTypeTrimHorizon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator.ShardIterator})
+		if err != nil {
+			t.Fatal(err)
+		}
+		records += len(read.Records)
+	}
+	if records != 1 {
+		t.Fatal(records)
+	}
+}
+
+func TestARNsNameTheRegionOfTheClientAndTheAccountOfTheOptions(t *testing.T) {
+	config := awsstator.Config(open(t), stator.WithAccount("111122223333"))
+	client := dynamodb.NewFromConfig(config, func(o *dynamodb.Options) { o.Region = "eu-west-2" })
+	if arn := aws.ToString(create(t, client).TableArn); arn != "arn:aws:dynamodb:eu-west-2:111122223333:table/movies" {
+		t.Fatal(arn)
 	}
 }
 
