@@ -13,6 +13,8 @@ enum {
     OP_DELETE = 7,
     OP_BATCH_WRITE = 8,
     OP_BATCH_GET = 9,
+    OP_UPDATE = 12,
+    OP_TRANSACT_GET = 15,
     FIELD_TABLE_ID = 2,
     FIELD_KEY = 3,
     FIELD_ITEM = 4,
@@ -26,20 +28,32 @@ enum {
     RESULT_LAST_KEY = 3,
     RESULT_SEQUENCE = 4,
     RESULT_OLD_ITEM = 7,
+    RESULT_NEW_ITEM = 9,
 };
 
 #define HOT_RESULT_BYTES 4096
 
-PyObject *hot_raise(const stator_error *error)
+static PyObject *hot_exception(const stator_error *error, uint32_t mode)
 {
-    PyObject *exception = PyObject_CallFunction(hot_global.raise_error, "iILs#", (int)error->code,
-                                                (unsigned)error->flags, (long long)error->position,
-                                                error->message, (Py_ssize_t)strlen(error->message));
+    return PyObject_CallFunction(hot_global.raise_error, "iILsy#I", (int)error->code,
+                                 (unsigned)error->flags, (long long)error->position, error->message,
+                                 (const char *)error->detail, (Py_ssize_t)error->detail_bytes,
+                                 (unsigned)mode);
+}
+
+PyObject *hot_raise_in(const stator_error *error, uint32_t mode)
+{
+    PyObject *exception = hot_exception(error, mode);
     if (exception) {
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
         Py_DECREF(exception);
     }
     return NULL;
+}
+
+PyObject *hot_raise(const stator_error *error)
+{
+    return hot_raise_in(error, 0);
 }
 
 PyObject *hot_raise_invalid(const char *format, ...)
@@ -149,7 +163,7 @@ static stator_status hot_call(uint64_t db, const hot_buf *buf, hot_result *resul
 }
 
 /* Runs the request without the GIL; NULL with an exception set, or a non-NULL mark. */
-static bool hot_run(uint64_t db, const hot_buf *buf, hot_result *result)
+static bool hot_run(uint64_t db, const hot_buf *buf, uint32_t mode, hot_result *result)
 {
     stator_error error;
     stator_error_init(&error);
@@ -160,7 +174,7 @@ static bool hot_run(uint64_t db, const hot_buf *buf, hot_result *result)
     {
         stator_buffer_free(result->buffer);
         result->buffer = NULL;
-        hot_raise(&error);
+        hot_raise_in(&error, mode);
     }
     stator_error_clear(&error);
     return status == STATOR_OK;
@@ -330,9 +344,7 @@ static PyObject *hot_py_verify(PyObject *module, PyObject *arguments)
     stator_buffer_free(report);
     PyObject *failure = Py_NewRef(Py_None);
     if (status != STATOR_OK) {
-        Py_SETREF(failure, PyObject_CallFunction(hot_global.raise_error, "iILs", (int)error.code,
-                                                 (unsigned)error.flags, (long long)error.position,
-                                                 error.message));
+        Py_SETREF(failure, hot_exception(&error, 0));
     }
     stator_error_clear(&error);
     return text && failure ? Py_BuildValue("(NN)", text, failure) : NULL;
@@ -394,7 +406,7 @@ static PyObject *hot_py_execute(PyObject *module, PyObject *arguments)
     }
     hot_buf buf = {.data = (uint8_t *)(uintptr_t)request, .size = (size_t)request_bytes};
     hot_result result;
-    if (!hot_run(db, &buf, &result)) {
+    if (!hot_run(db, &buf, 0, &result)) {
         return NULL;
     }
     PyObject *frame =
@@ -403,12 +415,17 @@ static PyObject *hot_py_execute(PyObject *module, PyObject *arguments)
     return frame;
 }
 
+/* Puts, deletes and updates: extra holds further fields of the request. Gives the new item if the
+ * result has one, else the old one, else None. */
 static PyObject *hot_write(PyObject *arguments, int operation)
 {
     unsigned long long db;
     unsigned table_id, durability, flags, mode;
     PyObject *map;
-    if (!PyArg_ParseTuple(arguments, "KIOIII", &db, &table_id, &map, &durability, &flags, &mode)) {
+    const char *extra = "";
+    Py_ssize_t extra_bytes = 0;
+    if (!PyArg_ParseTuple(arguments, "KIOIII|y#", &db, &table_id, &map, &durability, &flags, &mode,
+                          &extra, &extra_bytes)) {
         return NULL;
     }
     hot_buf buf;
@@ -416,8 +433,11 @@ static PyObject *hot_write(PyObject *arguments, int operation)
     PyObject *answer = NULL;
     hot_result result;
     if (hot_request(&buf, operation, table_id, map, mode) == 0 &&
-        hot_write_fields(&buf, durability, flags) == 0 && hot_run(db, &buf, &result)) {
-        answer = hot_find_item(&result, RESULT_OLD_ITEM, mode);
+        hot_buf_add(&buf, extra, (size_t)extra_bytes) == 0 &&
+        hot_write_fields(&buf, durability, flags) == 0 && hot_run(db, &buf, mode, &result)) {
+        size_t bytes;
+        bool is_new = hot_find(&result, RESULT_NEW_ITEM, &bytes) != NULL;
+        answer = hot_find_item(&result, is_new ? RESULT_NEW_ITEM : RESULT_OLD_ITEM, mode);
         stator_buffer_free(result.buffer);
     }
     hot_buf_free(&buf);
@@ -436,6 +456,12 @@ static PyObject *hot_py_delete(PyObject *module, PyObject *arguments)
     return hot_write(arguments, OP_DELETE);
 }
 
+static PyObject *hot_py_update(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    return hot_write(arguments, OP_UPDATE);
+}
+
 /* A get is tried on this thread with the GIL held, which is right as long as it cannot block; only
  * an answer that is not in memory lets the GIL go. */
 static PyObject *hot_py_get(PyObject *module, PyObject *arguments)
@@ -444,13 +470,17 @@ static PyObject *hot_py_get(PyObject *module, PyObject *arguments)
     unsigned long long db;
     unsigned table_id, flags, mode;
     PyObject *key;
-    if (!PyArg_ParseTuple(arguments, "KIOII", &db, &table_id, &key, &flags, &mode)) {
+    const char *extra = "";
+    Py_ssize_t extra_bytes = 0;
+    if (!PyArg_ParseTuple(arguments, "KIOII|y#", &db, &table_id, &key, &flags, &mode, &extra,
+                          &extra_bytes)) {
         return NULL;
     }
     hot_buf buf;
     hot_buf_init(&buf);
     PyObject *answer = NULL;
     if (hot_request(&buf, OP_GET, table_id, key, mode) == 0 &&
+        hot_buf_add(&buf, extra, (size_t)extra_bytes) == 0 &&
         hot_field_u32(&buf, FIELD_FLAGS, flags | FLAG_CACHED_ONLY) == 0) {
         hot_result result;
         result.buffer = NULL;
@@ -461,7 +491,7 @@ static PyObject *hot_py_get(PyObject *module, PyObject *arguments)
         if (status == STATOR_WOULD_BLOCK && !(flags & FLAG_CACHED_ONLY)) {
             stator_buffer_free(result.buffer);
             buf.data[buf.size - 4] = (uint8_t)flags;
-            is_ready = hot_run(db, &buf, &result);
+            is_ready = hot_run(db, &buf, mode, &result);
         } else if (status != STATOR_OK) {
             stator_buffer_free(result.buffer);
             hot_raise(&error);
@@ -481,7 +511,10 @@ static int hot_batch_entry(hot_buf *buf, PyObject *entry, uint32_t mode)
     int operation;
     unsigned table_id;
     PyObject *map;
-    if (!PyTuple_Check(entry) || !PyArg_ParseTuple(entry, "iIO", &operation, &table_id, &map)) {
+    const char *extra = "";
+    Py_ssize_t extra_bytes = 0;
+    if (!PyTuple_Check(entry) ||
+        !PyArg_ParseTuple(entry, "iIO|y#", &operation, &table_id, &map, &extra, &extra_bytes)) {
         if (!PyErr_Occurred()) {
             PyErr_SetString(PyExc_TypeError, "a batch entry is a tuple");
         }
@@ -493,13 +526,15 @@ static int hot_batch_entry(hot_buf *buf, PyObject *entry, uint32_t mode)
     }
     head[0] = FIELD_ENTRY;
     size_t begin = buf->size;
-    if (hot_request(buf, operation, table_id, map, mode) != 0) {
+    if (hot_request(buf, operation, table_id, map, mode) != 0 ||
+        hot_buf_add(buf, extra, (size_t)extra_bytes) != 0) {
         return -1;
     }
     hot_put_u32(buf->data + begin - 4, buf->size - begin);
     return 0;
 }
 
+/* Batches and transactions: a list of items for those that read, else None. */
 static PyObject *hot_py_batch(PyObject *module, PyObject *arguments)
 {
     (void)module;
@@ -507,21 +542,25 @@ static PyObject *hot_py_batch(PyObject *module, PyObject *arguments)
     int operation;
     PyObject *entries;
     unsigned durability, flags, mode;
-    if (!PyArg_ParseTuple(arguments, "KiO!III", &db, &operation, &PyList_Type, &entries,
-                          &durability, &flags, &mode)) {
+    const char *extra = "";
+    Py_ssize_t extra_bytes = 0;
+    if (!PyArg_ParseTuple(arguments, "KiO!III|y#", &db, &operation, &PyList_Type, &entries,
+                          &durability, &flags, &mode, &extra, &extra_bytes)) {
         return NULL;
     }
     hot_buf buf;
     hot_buf_init(&buf);
     uint8_t head[2] = {1, (uint8_t)operation};
     PyObject *answer = NULL;
-    int failed = hot_buf_add(&buf, head, 2) || hot_write_fields(&buf, durability, flags);
+    int failed = hot_buf_add(&buf, head, 2) || hot_write_fields(&buf, durability, flags) ||
+                 hot_buf_add(&buf, extra, (size_t)extra_bytes);
     for (Py_ssize_t i = 0; !failed && i < PyList_GET_SIZE(entries); i++) {
         failed = hot_batch_entry(&buf, PyList_GET_ITEM(entries, i), mode);
     }
     hot_result result;
-    if (!failed && hot_run(db, &buf, &result)) {
-        answer = operation == OP_BATCH_GET ? hot_find_items(&result, mode) : Py_NewRef(Py_None);
+    if (!failed && hot_run(db, &buf, mode, &result)) {
+        bool reads = operation == OP_BATCH_GET || operation == OP_TRANSACT_GET;
+        answer = reads ? hot_find_items(&result, mode) : Py_NewRef(Py_None);
         stator_buffer_free(result.buffer);
     }
     hot_buf_free(&buf);
@@ -569,7 +608,7 @@ static PyObject *hot_py_cursor_page(PyObject *module, PyObject *arguments)
     Py_END_ALLOW_THREADS status = hot_result_take(&result, status, bytes);
     PyObject *answer = NULL;
     if (status != STATOR_OK) {
-        hot_raise(&error);
+        hot_raise_in(&error, mode);
     } else {
         size_t key_bytes = 0;
         const uint8_t *key = hot_find(&result, RESULT_LAST_KEY, &key_bytes);
@@ -610,6 +649,18 @@ static PyObject *hot_py_encode(PyObject *module, PyObject *arguments)
     return bytes;
 }
 
+static PyObject *hot_py_decode(PyObject *module, PyObject *arguments)
+{
+    (void)module;
+    const char *frame;
+    Py_ssize_t frame_bytes;
+    unsigned mode;
+    if (!PyArg_ParseTuple(arguments, "y#I", &frame, &frame_bytes, &mode)) {
+        return NULL;
+    }
+    return hot_decode_item((const uint8_t *)frame, (size_t)frame_bytes, mode);
+}
+
 static PyMethodDef hot_methods[] = {
     {"setup", hot_py_setup, METH_VARARGS, NULL},
     {"open", hot_py_open, METH_VARARGS, NULL},
@@ -622,11 +673,13 @@ static PyMethodDef hot_methods[] = {
     {"put", hot_py_put, METH_VARARGS, NULL},
     {"get", hot_py_get, METH_VARARGS, NULL},
     {"delete", hot_py_delete, METH_VARARGS, NULL},
+    {"update", hot_py_update, METH_VARARGS, NULL},
     {"batch", hot_py_batch, METH_VARARGS, NULL},
     {"cursor_open", hot_py_cursor_open, METH_VARARGS, NULL},
     {"cursor_page", hot_py_cursor_page, METH_VARARGS, NULL},
     {"cursor_free", hot_py_cursor_free, METH_VARARGS, NULL},
     {"encode", hot_py_encode, METH_VARARGS, NULL},
+    {"decode", hot_py_decode, METH_VARARGS, NULL},
     {"dispatch", hot_py_dispatch, METH_VARARGS, NULL},
     {"clock_move", hot_py_clock_move, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -27,8 +27,9 @@ int hot_buf_add(hot_buf *buf, const void *data, size_t bytes);
 
 /* What a module remembers of Python's world. */
 typedef struct hot_state {
-    PyObject *decimal;     /* decimal.Decimal */
-    PyObject *raise_error; /* callable(code, flags, position, message) -> exception */
+    PyObject *decimal; /* decimal.Decimal */
+    /* callable(code, flags, position, message, detail or None, mode) -> exception */
+    PyObject *raise_error;
 } hot_state;
 
 extern hot_state hot_global;
@@ -38,7 +39,9 @@ extern hot_state hot_global;
 int hot_encode_value(hot_buf *buf, PyObject *value, uint32_t mode);
 int hot_encode_map(hot_buf *buf, PyObject *map, uint32_t mode); /* refuses everything but a dict */
 PyObject *hot_decode_item(const uint8_t *frame, size_t frame_bytes, uint32_t mode);
-PyObject *hot_raise(const stator_error *error); /* NULL */
+/* Both NULL. mode: of the numbers of items in the detail. */
+PyObject *hot_raise(const stator_error *error);
+PyObject *hot_raise_in(const stator_error *error, uint32_t mode);
 PyObject *hot_raise_invalid(const char *format, ...);
 
 /* dispatch.c */

@@ -12,8 +12,10 @@ unless the database is opened with floats=True. A database, its tables and batch
 
 from . import aws, errors
 from ._database import Batch, Database, open
+from ._definition import Index
 from ._query import Items, begins_with, between, eq, ge, gt, le, lt
 from ._table import Table
+from ._transact import Check, Delete, Get, Put, Transaction, Update
 from .errors import *  # noqa: F403
 from .errors import StatorError
 
@@ -21,10 +23,17 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Batch",
+    "Check",
     "Database",
+    "Delete",
+    "Get",
+    "Index",
     "Items",
+    "Put",
     "StatorError",
     "Table",
+    "Transaction",
+    "Update",
     "aws",
     "begins_with",
     "between",

@@ -4,7 +4,9 @@ import base64
 import json
 import os
 
+from . import _definition as definitions
 from . import _frames as frames
+from . import _transact as transactions
 from . import errors
 from ._native import hot
 from ._table import Table
@@ -62,13 +64,6 @@ def open(
     return Database(token, path, FLOATS if floats else 0)
 
 
-def _key(text):
-    name, colon, letter = text.rpartition(":") if isinstance(text, str) else ("", "", "")
-    if not colon or not name or letter not in frames.TYPES:
-        raise errors.make(6, errors.CALLER, -1, f"the key {text!r} is not 'name:S', 'name:N' or 'name:B'")
-    return name, letter
-
-
 def _body(body):
     """The JSON of a request as bytes; bytes in a dict become base64, as in the service's JSON."""
     if isinstance(body, (bytes, bytearray, memoryview)):
@@ -122,34 +117,51 @@ class Database:
         if was_open:
             hot.close(self._token)
 
-    def table(self, name, partition=None, sort=None):
+    def table(self, name, partition=None, sort=None, *, local=None, globals=None, ttl=None, stream=None):
         """Opens a table; with partition (and sort), "name:T" with T one of S, N and B, creates it when it is missing.
 
-        Other keys than those the table has are a ValidationException.
+        Other keys than those the table has are a ValidationException, and so are other indexes, ttl or stream where they are
+        given; all of them as for create_table.
         """
         if partition is None:
-            fields = frames.request(frames.DESCRIBE_TABLE, (frames.TABLE_NAME, name.encode()))
-            return self._describe(fields)
-        return self._create(name, partition, sort, frames.ENSURE)
+            if sort is not None or local or globals or ttl is not None or stream is not None:
+                raise errors.make(6, errors.CALLER, -1, "sort, local, globals, ttl and stream need partition")
+            return Table(self, *self._describe(name))
+        table = self._create(name, partition, sort, local, globals, ttl, stream, frames.ENSURE)
+        wanted = definitions.of(partition, sort, local, globals, ttl, stream)[2]
+        for what, given in (("indexes", local or globals), ("ttl", ttl), ("stream", stream)):
+            if given and getattr(table, what) != getattr(wanted, what):
+                text = f"table {name} exists with other {what} than given: {getattr(table, what)!r}"
+                raise errors.make(6, errors.CALLER, -1, text)
+        return table
 
-    def create_table(self, name, partition, sort=None):
-        """Makes a new table; ResourceInUseException when the name is taken."""
-        return self._create(name, partition, sort, 0)
+    def create_table(self, name, partition, sort=None, *, local=None, globals=None, ttl=None, stream=None):
+        """Makes a new table; ResourceInUseException when the name is taken.
 
-    def _create(self, name, partition, sort, flags):
-        keys = [_key(partition)] + ([_key(sort)] if sort is not None else [])
-        return self._describe(
-            frames.request(
-                frames.CREATE_TABLE,
-                (frames.TABLE_NAME, name.encode()),
-                (frames.SCHEMA, frames.schema(keys)),
-                (frames.FLAGS, frames.u32(flags)),
-            )
+        local: {"by_year": "year:N"}, indexes that share the table's partition key. globals: {"by_genre": "genre:S"}, or with all
+        of it {"by_genre": {"partition": "genre:S", "sort": "year:N", "projection": ["title"]}}; partition and sort may be lists
+        of up to four attributes. projection: "ALL", "KEYS_ONLY", or the attributes kept besides the keys; local indexes take
+        a dict with it too. ttl: the attribute with the time of expiry, in seconds since 1970. stream: "KEYS_ONLY",
+        "NEW_IMAGE", "OLD_IMAGE" or "NEW_AND_OLD_IMAGES".
+        """
+        return self._create(name, partition, sort, local, globals, ttl, stream, 0)
+
+    def _create(self, name, partition, sort, local, globals, ttl, stream, flags):
+        definition = definitions.encode(*definitions.of(partition, sort, local, globals, ttl, stream))
+        request = frames.request(
+            frames.CREATE_TABLE,
+            (frames.TABLE_NAME, name.encode()),
+            (frames.DEFINITION, definition),
+            (frames.FLAGS, frames.u32(flags)),
         )
+        return Table(self, *self._read(request))
 
-    def _describe(self, request):
+    def _describe(self, name):
+        return self._read(frames.request(frames.DESCRIBE_TABLE, (frames.TABLE_NAME, name.encode())))
+
+    def _read(self, request):
         answer = frames.results(hot.execute(self._token, request))
-        return Table(self, *frames.read_table(answer[frames.RESULT_TABLE]))
+        return (*frames.read_table(answer[frames.RESULT_TABLE]), definitions.decode(answer[frames.RESULT_DEFINITION]))
 
     def delete_table(self, name):
         """Deletes a table with all its items."""
@@ -169,6 +181,21 @@ class Database:
     def batch(self, durability=None):
         """Puts and deletes over any tables, applied together when the `with` block ends without an exception."""
         return Batch(self, durability)
+
+    def transaction(self, *, durability=None, token=None):
+        """Writes over any tables under conditions, committed together when the `with` block ends without an exception.
+
+        token: a name for the transaction; the same one again within ten minutes changes nothing.
+        """
+        return transactions.Transaction(self, durability_number(durability), token)
+
+    def transact_write(self, entries, *, durability=None, token=None):
+        """Applies stator.Put, Delete, Update and Check entries, all or none; TransactionCanceledException has .reasons."""
+        transactions.write(self, entries, durability_number(durability), token)
+
+    def transact_get(self, entries):
+        """Reads stator.Get entries at one moment: a list with an item or None for each."""
+        return transactions.get(self, entries)
 
     def dispatch(self, operation, body, *, region="", account="", wording="current"):
         """Answers one request of the DynamoDB JSON protocol as the service does: (HTTP status, body as bytes).

@@ -4,26 +4,36 @@ import struct
 
 CREATE_TABLE, DESCRIBE_TABLE, LIST_TABLES, DELETE_TABLE = 1, 2, 3, 4
 PUT, GET, DELETE, BATCH_WRITE, BATCH_GET, QUERY, SCAN = 5, 6, 7, 8, 9, 10, 11
+UPDATE, CHECK, TRANSACT_WRITE, TRANSACT_GET = 12, 13, 14, 15
 
 TABLE_NAME, TABLE_ID, FLAGS, SCHEMA, PARTITION, LIMIT = 1, 2, 7, 8, 9, 10
 SORT, PAGE_ITEMS, START_AFTER, SEGMENT = 11, 12, 14, 15
+CONDITION, UPDATE_TEXT, FILTER, PROJECTION, KEY_CONDITION, NAMES, VALUES = 128, 129, 130, 131, 132, 133, 134
+INDEX, RETURNS, DEFINITION, TOKEN = 135, 136, 137, 139
 
 CACHED_ONLY, CONSISTENT, RETURN_OLD, REVERSE, SNAPSHOT, ENSURE = 1, 2, 4, 8, 16, 32
+RETURN_ON_FAILURE = 64
 
-RESULT_LAST_KEY, RESULT_TABLE, RESULT_NAMES = 3, 5, 6
+RESULT_LAST_KEY, RESULT_TABLE, RESULT_NAMES, RESULT_DEFINITION = 3, 5, 6, 13
+DETAIL_TEXT, DETAIL_ITEM, DETAIL_REASONS = 1, 2, 3
 
 TYPES = {"S": 1, "N": 2, "B": 3}
 LETTERS = {number: letter for letter, number in TYPES.items()}
 
 
-def request(operation, *fields):
-    """A frame of (number, payload) fields; a payload of None is left out."""
-    parts = [bytes((1, operation))]
+def join(*fields):
+    """(number, payload) fields one behind the other; a payload of None is left out."""
+    parts = []
     for number, payload in fields:
         if payload is not None:
             parts.append(struct.pack("<BI", number, len(payload)))
             parts.append(payload)
     return b"".join(parts)
+
+
+def request(operation, *fields):
+    """A frame of fields."""
+    return bytes((1, operation)) + join(*fields)
 
 
 def u32(value):
@@ -59,35 +69,60 @@ def read_text(data, at):
     return data[at : at + size].decode(), at + size
 
 
+def walk(data, at):
+    """The fields of data from a place on, as (number, payload)."""
+    while at < len(data):
+        number, size = struct.unpack_from("<BI", data, at)
+        yield number, data[at + 5 : at + 5 + size]
+        at += 5 + size
+
+
 def results(frame):
     """The fields of a result frame as a dict of number to payload."""
-    fields, at = {}, 2
-    while at < len(frame):
-        number, size = struct.unpack_from("<BI", frame, at)
-        fields[number] = frame[at + 5 : at + 5 + size]
-        at += 5 + size
-    return fields
+    return dict(walk(frame, 2))
 
 
-def schema(keys):
-    """keys: (name, letter) of the partition key and, if there is one, the sort key."""
-    out = bytes((1, len(keys) - 1))
-    for name, letter in keys:
+def schema(partition, sort):
+    """partition and sort: (name, letter) of the attributes of each."""
+    out = bytes((len(partition), len(sort)))
+    for name, letter in (*partition, *sort):
         raw = name.encode()
         out += bytes((TYPES[letter],)) + varint(len(raw)) + raw
     return out
 
 
-def read_table(payload):
-    """(id, created in microseconds, keys, name)"""
-    table_id, created_us, partitions, sorts = struct.unpack_from("<IQBB", payload)
-    at, keys = 14, []
-    for _ in range(partitions + sorts):
+def read_schema(payload, at=0):
+    """(partition, sort, where it ends), each part a tuple of (name, letter)"""
+    counts, keys = payload[at : at + 2], []
+    at += 2
+    for _ in range(sum(counts)):
         letter = LETTERS[payload[at]]
         name, at = read_text(payload, at + 1)
         keys.append((name, letter))
+    return tuple(keys[: counts[0]]), tuple(keys[counts[0] :]), at
+
+
+def read_table(payload):
+    """(id, created in microseconds, keys, name)"""
+    table_id, created_us = struct.unpack_from("<IQ", payload)
+    partition, sort, at = read_schema(payload, 12)
     name, at = read_text(payload, at)
-    return table_id, created_us, keys, name
+    return table_id, created_us, partition + sort, name
+
+
+def read_reasons(payload):
+    """(number, text, item frame) of each entry of a cancelled transaction"""
+    (count,) = struct.unpack_from("<I", payload)
+    at, reasons = 4, []
+    for _ in range(count):
+        parts, number = [], payload[at]
+        at += 1
+        for _ in range(2):
+            (size,) = struct.unpack_from("<I", payload, at)
+            parts.append(payload[at + 4 : at + 4 + size])
+            at += 4 + size
+        reasons.append((number, parts[0].decode(), parts[1]))
+    return reasons
 
 
 def read_names(payload):

@@ -55,7 +55,7 @@ class Items:
     the iteration ended because of `limit`, that is the last item it gave. It is None when nothing is left.
     """
 
-    def __init__(self, table, operation, fields, flags, limit, page_size, start_after):
+    def __init__(self, table, operation, fields, flags, limit, page_size, start_after, extra):
         self.table = table
         self.last_key = start_after
         self._mode = table.database._mode
@@ -70,6 +70,7 @@ class Items:
             (frames.PAGE_ITEMS, None if page_size is None else frames.u32(page_size)),
             (frames.START_AFTER, start_after),
         )
+        request += extra
         self._left = limit
         self._page, self._at = [], 0
         self._cursor = hot.cursor_open(table.database._token, request)
