@@ -75,7 +75,7 @@ class Table:
     def get(self, key, *, consistent=False, projection=None, names=None):
         """The item with this key as a dict, or None. key: a dict, or the values in the order of the schema.
 
-        projection: the parts of it to give, as "title, cast[0], #n"; names: what #n stands for.
+        projection: the parts of it to give, as "title, crew[0], #n"; names: what #n stands for.
         """
         database = self.database
         flags = frames.CONSISTENT if consistent else 0
