@@ -8,13 +8,16 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import zlib
+from decimal import Decimal
 
 import boto3
 import botocore.endpoint
 import botocore.session
 import botocore.signers
 import pytest
+from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, NoRegionError
 
 import stator
@@ -260,3 +263,99 @@ def test_the_fixture_of_pytest(tmp_path):
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)], capture_output=True,
                           text=True, timeout=120, cwd=tmp_path)
     assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
+
+
+MOVIES = {
+    "TableName": "movies",
+    "KeySchema": [{"AttributeName": "title", "KeyType": "HASH"}, {"AttributeName": "year", "KeyType": "RANGE"}],
+    "AttributeDefinitions": [{"AttributeName": "title", "AttributeType": "S"}, {"AttributeName": "year", "AttributeType": "N"}],
+    "BillingMode": "PAY_PER_REQUEST",
+}
+
+
+def test_the_resource_layer():
+    with stator.aws.capture() as db:
+        table = boto3.resource("dynamodb").create_table(**MOVIES)
+        table.wait_until_exists()
+        assert table.table_arn == "arn:aws:dynamodb:us-east-1:000000000000:table/movies"
+        item = {"title": "Alien", "year": 1979, "crew": {"Weaver"}, "poster": b"\0\xff", "stars": Decimal("4.5"), "tags": [None, True]}
+        table.put_item(Item=item)
+        assert db.table("movies").get(("Alien", 1979)) == item
+        got = table.get_item(Key={"title": "Alien", "year": 1979})["Item"]
+        assert {**got, "poster": got["poster"].value} == item
+        new = table.update_item(Key={"title": "Alien", "year": 1979}, UpdateExpression="ADD stars :s", ReturnValues="UPDATED_NEW",
+                                ExpressionAttributeValues={":s": Decimal("0.5")})
+        assert new["Attributes"] == {"stars": 5}
+        with table.batch_writer() as batch:
+            for year in range(2000, 2060):
+                batch.put_item(Item={"title": "Alien", "year": year, "even": year % 2 == 0})
+        found = table.query(KeyConditionExpression=Key("title").eq("Alien") & Key("year").gte(2050), FilterExpression=Attr("even").eq(True))
+        assert [item["year"] for item in found["Items"]] == [2050, 2052, 2054, 2056, 2058]
+        table.delete()
+        table.wait_until_not_exists()
+        assert db.tables() == []
+
+
+def test_paginators_and_waiters():
+    with stator.aws.capture() as db:
+        client = boto3.client("dynamodb")
+        begun = time.monotonic()
+        client.create_table(**MOVIES)
+        client.get_waiter("table_exists").wait(TableName="movies")
+        movies = db.table("movies")
+        for year in range(23):
+            movies.put({"title": "Alien", "year": year})
+        pages = list(client.get_paginator("scan").paginate(TableName="movies", PaginationConfig={"PageSize": 5}))
+        assert [len(page["Items"]) for page in pages] == [5, 5, 5, 5, 3]
+        query = {"KeyConditionExpression": "title = :t", "ExpressionAttributeValues": {":t": {"S": "Alien"}}}
+        pages = client.get_paginator("query").paginate(TableName="movies", **query, PaginationConfig={"PageSize": 10, "MaxItems": 15})
+        assert sum(len(page["Items"]) for page in pages) == 15
+        for number in range(7):
+            db.create_table(f"more{number}", "id:S")
+        names = [name for page in client.get_paginator("list_tables").paginate(PaginationConfig={"PageSize": 3}) for name in page["TableNames"]]
+        assert names == db.tables() and len(names) == 8
+        client.delete_table(TableName="movies")
+        client.get_waiter("table_not_exists").wait(TableName="movies")
+        assert time.monotonic() - begun < 15
+
+
+def test_errors_are_those_of_the_service():
+    with stator.aws.capture() as db:
+        client = boto3.client("dynamodb")
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            client.get_item(TableName="movies", Key={"title": {"S": "x"}})
+        client.create_table(**MOVIES)
+        alien = {"title": {"S": "Alien"}, "year": {"N": "1979"}}
+        put = {"TableName": "movies", "Item": alien, "ConditionExpression": "attribute_not_exists(title)"}
+        client.put_item(**put)
+        with pytest.raises(client.exceptions.ConditionalCheckFailedException) as caught:
+            client.put_item(**put, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+        assert caught.value.response["Item"] == alien
+        with pytest.raises(client.exceptions.TransactionCanceledException) as caught:
+            client.transact_write_items(TransactItems=[{"Put": put}])
+        assert [reason["Code"] for reason in caught.value.response["CancellationReasons"]] == ["ConditionalCheckFailed"]
+        assert len(list(db.table("movies").scan())) == 1
+
+
+def test_streams_are_captured():
+    with stator.aws.capture() as db:
+        db.create_table("movies", "title:S", stream="NEW_IMAGE").put({"title": "Alien"})
+        client, streams = boto3.client("dynamodb"), boto3.client("dynamodbstreams")
+        arn = client.describe_table(TableName="movies")["Table"]["LatestStreamArn"]
+        shards = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        seen = []
+        for shard in shards:
+            place = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+            iterator = streams.get_shard_iterator(**place)["ShardIterator"]
+            seen += streams.get_records(ShardIterator=iterator)["Records"]
+        assert [(record["eventName"], record["dynamodb"]["NewImage"]) for record in seen] == [("INSERT", {"title": {"S": "Alien"}})]
+
+
+def test_arns_name_the_region_of_the_client():
+    with stator.aws.capture():
+        early.create_table(**MOVIES)
+        arns = [early.describe_table(TableName="movies")["Table"]["TableArn"]]
+        for options in ({"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}):
+            client = boto3.client("dynamodb", region_name="us-west-2", config=boto3.session.Config(**options))
+            arns.append(client.describe_table(TableName="movies")["Table"]["TableArn"])
+    assert [arn.split(":")[3] for arn in arns] == ["eu-west-1", "us-west-2", "us-west-2"]

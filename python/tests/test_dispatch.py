@@ -2,6 +2,7 @@
 
 import json
 import threading
+from decimal import Decimal
 
 import pytest
 
@@ -20,6 +21,18 @@ def test_what_the_service_does_not_know_is_an_answer(db, operation, body):
     status, answer = db.dispatch(operation, body)
     assert status == 400 and isinstance(answer, bytes)
     assert json.loads(answer)["__type"].endswith("#UnknownOperationException")
+
+
+def test_what_one_way_writes_the_other_reads(db):
+    table = db.table("movies", partition="title:S")
+    item = {"title": {"S": "Alien"}, "poster": {"B": b"\0\xff"}, "stars": {"N": "4.5"}}
+    assert db.dispatch("PutItem", {"TableName": "movies", "Item": item}) == (200, b"{}")
+    assert table["Alien"] == {"title": "Alien", "poster": b"\0\xff", "stars": Decimal("4.5")}
+    table.update("Alien", "SET stars = :s", values={":s": 5})
+    status, answer = db.dispatch("GetItem", json.dumps({"TableName": "movies", "Key": {"title": {"S": "Alien"}}}))
+    assert status == 200 and json.loads(answer)["Item"] == {**item, "poster": {"B": "AP8="}, "stars": {"N": "5"}}
+    status, answer = db.dispatch("DescribeTable", {"TableName": "movies"}, region="eu-west-1", account="123456789012")
+    assert json.loads(answer)["Table"]["TableArn"] == "arn:aws:dynamodb:eu-west-1:123456789012:table/movies"
 
 
 @pytest.mark.parametrize("words, options, text", [

@@ -41,7 +41,8 @@ class Table:
             )
         return dict(zip(self._names, values))
 
-    def _write(self, call, map, durability, return_old, condition, names, values, returns, legal=OLD, update=None):
+    def _words(self, map, durability, return_old, condition, names, values, returns, legal=OLD, update=None):
+        """What the calls that write take."""
         from ._database import durability_number
 
         database = self.database
@@ -49,11 +50,9 @@ class Table:
         flags = frames.RETURN_OLD if return_old else 0
         extra = b""
         if not (condition is None and names is None and values is None and returns is None and update is None):
-            extra = expressions.fields(
-                database._mode, names, values, returns, legal, condition=condition, update=update
-            )
+            extra = expressions.fields(database._mode, names, values, returns, legal, condition=condition, update=update)
             flags |= frames.RETURN_ON_FAILURE if condition is not None else 0
-        return call(database._token, self._id, map, level, flags, database._mode, extra)
+        return database._token, self._id, map, level, flags, database._mode, extra
 
     def put(self, item, *, condition=None, names=None, values=None, returns=None, durability=None, return_old=False):
         """Writes an item, replacing one of the same key.
@@ -62,7 +61,7 @@ class Table:
         .item, when it does not. names and values: what #name and :value in it stand for. returns="ALL_OLD", or return_old:
         gives the item that was replaced, or None.
         """
-        return self._write(hot.put, item, durability, return_old, condition, names, values, returns)
+        return hot.put(*self._words(item, durability, return_old, condition, names, values, returns))
 
     def update(self, key, expression, *, condition=None, names=None, values=None, returns=None, durability=None):
         """Changes attributes of the item with this key, or makes one: "SET rating = :r ADD seen :one REMOVE draft".
@@ -70,7 +69,7 @@ class Table:
         returns: "ALL_OLD", "UPDATED_OLD", "ALL_NEW" or "UPDATED_NEW"; gives that, or None. The rest is as for put.
         """
         legal = expressions.RETURNS
-        return self._write(hot.update, self.key(key), durability, False, condition, names, values, returns, legal, expression)
+        return hot.update(*self._words(self.key(key), durability, False, condition, names, values, returns, legal, expression))
 
     def get(self, key, *, consistent=False, projection=None, names=None):
         """The item with this key as a dict, or None. key: a dict, or the values in the order of the schema.
@@ -96,7 +95,7 @@ class Table:
 
     def delete(self, key, *, condition=None, names=None, values=None, returns=None, durability=None, return_old=False):
         """Deletes by key; deleting what is absent is fine. The rest is as for put."""
-        return self._write(hot.delete, self.key(key), durability, return_old, condition, names, values, returns)
+        return hot.delete(*self._words(self.key(key), durability, return_old, condition, names, values, returns))
 
     def batch_get(self, keys, *, projection=None, names=None):
         """The items of many keys in one call: a list with one element for each key, None where there is none."""

@@ -29,7 +29,7 @@ SERVICES = ("dynamodb", "dynamodbstreams")
 SERVICE_IDS = ("DynamoDB", "DynamoDB Streams")
 REGION = "us-east-1"
 NETWORK_PROVIDERS = ("iam-role", "container-role")
-HOST_REGION = re.compile(r"https?://[^/]*?\bdynamodb(?:-fips)?\.([a-z]{2}[a-z-]*-\d+)\.")
+HOST_REGION = re.compile(r"https?://[^/]*?\b(?:dynamodb|ddb)(?:-fips)?\.([a-z]{2}[a-z-]*-\d+)\.")
 ID_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _lock = threading.Lock()
