@@ -219,11 +219,24 @@ st_status st_expr__check_node(st_op *op, st_expr_kind kind, const st_node *node)
     }
 }
 
+/* Bounds are told before the types of anything else. */
+static st_status check_bounds(st_op *op, st_expr_kind kind, const st_node *node)
+{
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (node->children[i]->count > 0) {
+            ST_TRY(check_bounds(op, kind, node->children[i]));
+        }
+    }
+    return node->kind == ST_NODE_BETWEEN ? check_between(op, kind, node) : ST_OK;
+}
+
 st_status st_condition_check(st_op *op, const st_condition *condition)
 {
-    return condition->kind == ST_EXPR_KEY_CONDITION
-               ? ST_OK
-               : st_expr__check_node(op, condition->kind, condition->root);
+    if (condition->kind == ST_EXPR_KEY_CONDITION) {
+        return ST_OK;
+    }
+    ST_TRY(check_bounds(op, condition->kind, condition->root));
+    return st_expr__check_node(op, condition->kind, condition->root);
 }
 
 /* ---- resolving -------------------------------------------------------------------------- */

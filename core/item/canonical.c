@@ -421,7 +421,8 @@ static st_status canonical_item(canonical_writer *writer, const st_value *map)
     return st_buf_check(writer->op, out);
 }
 
-static st_status canonical_whole(st_op *op, st_slice relaxed, bool is_update, st_buf *out_frame)
+static st_status canonical_whole(st_op *op, st_slice relaxed, size_t most, bool is_update,
+                                 st_buf *out_frame)
 {
     st_reader reader = st_reader_of(relaxed);
     st_value map;
@@ -431,11 +432,8 @@ static st_status canonical_whole(st_op *op, st_slice relaxed, bool is_update, st
                           reader.at);
     }
     size_t begin = out_frame->size;
-    canonical_writer writer = {.op = op,
-                               .out = out_frame,
-                               .relaxed = relaxed,
-                               .most = ST_ITEM_BYTES_MAX,
-                               .is_update = is_update};
+    canonical_writer writer = {
+        .op = op, .out = out_frame, .relaxed = relaxed, .most = most, .is_update = is_update};
     st_status status = canonical_item(&writer, &map);
     if (status != ST_OK) {
         out_frame->size = begin;
@@ -445,12 +443,17 @@ static st_status canonical_whole(st_op *op, st_slice relaxed, bool is_update, st
 
 st_status st_item_canonicalize(st_op *op, st_slice relaxed, st_buf *out_frame)
 {
-    return canonical_whole(op, relaxed, false, out_frame);
+    return canonical_whole(op, relaxed, ST_ITEM_BYTES_MAX, false, out_frame);
+}
+
+st_status st_item_canonicalize_any(st_op *op, st_slice relaxed, st_buf *out_frame)
+{
+    return canonical_whole(op, relaxed, SIZE_MAX, false, out_frame);
 }
 
 st_status st_item_canonicalize_updated(st_op *op, st_slice relaxed, st_buf *out_frame)
 {
-    return canonical_whole(op, relaxed, true, out_frame);
+    return canonical_whole(op, relaxed, SIZE_MAX, true, out_frame);
 }
 
 st_status st_value_canonicalize(st_op *op, st_slice relaxed, st_buf *out_value)

@@ -97,7 +97,9 @@ st_status st_number_subtract(st_op *op, const st_number *a, const st_number *b,
  * checked. What an item may not hold is INVALID_ARGUMENT with DynamoDB's text; malformed bytes and
  * bad UTF-8 with the position in relaxed. On failure out_frame is as long as before the call. */
 st_status st_item_canonicalize(st_op *op, st_slice relaxed, st_buf *out_frame) ST_MUST_USE;
-/* The same for an item that an update made: size and nesting are refused in the words for updates.
+/* The same for items and keys of any size. */
+st_status st_item_canonicalize_any(st_op *op, st_slice relaxed, st_buf *out_frame) ST_MUST_USE;
+/* The same for an item that an update made: of any size, nesting refused in the words for updates.
  */
 st_status st_item_canonicalize_updated(st_op *op, st_slice relaxed, st_buf *out_frame) ST_MUST_USE;
 /* Appends one canonical value of a relaxed one. As st_item_canonicalize, but of any size and type.

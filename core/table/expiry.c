@@ -182,7 +182,7 @@ static st_status expiry_sweep_tokens(st_op *op, st_database *database)
     ST_TRY_OUT(st_lsm_cursor_open(op, database->lsm, &range, &cursor));
     while (valid) {
         ST_TRY_OUT(st_lsm_cursor_next(op, cursor, &valid, &key, &value));
-        if (valid && (value.size != 24 || now >= st_get_u64(value.data) + EXPIRY_TOKEN_US)) {
+        if (valid && (value.size < 24 || now >= st_get_u64(value.data) + EXPIRY_TOKEN_US)) {
             st_lsm_batch_delete(&batch, key);
         }
     }

@@ -261,7 +261,7 @@ static bool write_needs_old(const write_set *set, const write_entry *entry)
     return entry->table->must_read_old || request->condition ||
            request->operation == ST_REQUEST_UPDATE || request->operation == ST_REQUEST_CHECK ||
            request->returns != ST_RETURNS_NONE || request->flags & ST_FLAG_RETURN_OLD ||
-           set->request->wants_capacity;
+           set->request->wants_capacity || set->token_key.size > 0;
 }
 
 static st_status write_read_old(st_op *op, write_set *set, write_entry *entry)
@@ -319,6 +319,10 @@ static st_status write_update(st_op *op, write_entry *entry)
     if (status == ST_OK) {
         status =
             st_table__check_index_keys(op, entry->table, entry->new_item, entry->old_item, true);
+    }
+    if (status == ST_OK && st_item_size(entry->new_item) > ST_ITEM_BYTES_MAX) {
+        status = st_fail(op, ST_INVALID_ARGUMENT,
+                         "Item size to update has exceeded the maximum allowed size");
     }
     st_buf_deinit(&relaxed);
     st_buf_deinit(&frame);
@@ -469,8 +473,24 @@ static st_status write_fill_batch(st_op *op, write_set *set)
 /* ---- tokens ----------------------------------------------------------------------------- */
 
 #define WRITE_TOKEN_US ((uint64_t)600 * 1000000)
+#define WRITE_TOKEN_BYTES 24u
 
-/* The row of a transaction's token: u64 time · u64 · u64 digest of what it did. */
+/* The row of a transaction's token: u64 time · u64 · u64 digest of what it did · for each entry,
+ * u64 what reading the larger image costs. */
+/* A repetition is charged as reading what the first call wrote. */
+static st_status write_charge_replay(st_op *op, write_set *set, st_slice row)
+{
+    for (uint32_t i = 0; set->request->wants_capacity && i < set->count; i++) {
+        size_t at = WRITE_TOKEN_BYTES + 8 * (size_t)i;
+        st_charge *charge = st_table__charge(op, &set->charges, set->entries[i].table);
+        if (!charge) {
+            return ST_NO_MEMORY;
+        }
+        charge->read_halves += at + 8 <= row.size ? st_get_u64(row.data + at) : 0;
+    }
+    return ST_OK;
+}
+
 static st_status write_check_token(st_op *op, write_set *set)
 {
     const st_request *request = set->request;
@@ -483,7 +503,7 @@ static st_status write_check_token(st_op *op, write_set *set)
     uint64_t now = st_database_time_us(set->database);
     st_status status = st_lsm_get(op, set->database->lsm, st_buf_view(&set->token_key),
                                   ST_LSM_APPLIED, &pin, &value, &is_found, NULL);
-    if (status == ST_OK && is_found && value.size == 24 &&
+    if (status == ST_OK && is_found && value.size >= WRITE_TOKEN_BYTES &&
         now < st_get_u64(value.data) + WRITE_TOKEN_US) {
         set->is_replay = st_get_u64(value.data + 8) == request->token_digest[0] &&
                          st_get_u64(value.data + 16) == request->token_digest[1];
@@ -492,22 +512,34 @@ static st_status write_check_token(st_op *op, write_set *set)
                              "The request uses the same client token as a previous, but "
                              "non-identical request. Do not reuse a client token with different "
                              "requests, unless the requests are identical");
+        } else {
+            status = write_charge_replay(op, set, value);
         }
     }
     st_lsm_pin_release(&pin);
     return status;
 }
 
-static void write_put_token(write_set *set)
+static st_status write_put_token(st_op *op, write_set *set)
 {
-    uint8_t row[24];
+    st_buf row;
     if (set->token_key.size == 0) {
-        return;
+        return ST_OK;
     }
-    st_put_u64(row, st_database_time_us(set->database));
-    st_put_u64(row + 8, set->request->token_digest[0]);
-    st_put_u64(row + 16, set->request->token_digest[1]);
-    st_lsm_batch_put(&set->batch, st_buf_view(&set->token_key), st_slice_of(row, sizeof row));
+    st_buf_init(&row, op->alloc);
+    st_buf_u64(&row, st_database_time_us(set->database));
+    st_buf_u64(&row, set->request->token_digest[0]);
+    st_buf_u64(&row, set->request->token_digest[1]);
+    for (uint32_t i = 0; i < set->count; i++) {
+        const write_entry *entry = &set->entries[i];
+        size_t before = entry->old_item.size > 0 ? st_item_size(entry->old_item) : 0;
+        size_t after = entry->new_item.size > 0 ? st_item_size(entry->new_item) : 0;
+        st_buf_u64(&row, 2 * st_table__read_halves(before > after ? before : after, true));
+    }
+    st_lsm_batch_put(&set->batch, st_buf_view(&set->token_key), st_buf_view(&row));
+    st_status status = st_buf_check(op, &row);
+    st_buf_deinit(&row);
+    return status;
 }
 
 /* ---- results ---------------------------------------------------------------------------- */
@@ -570,10 +602,13 @@ static st_status write_judge_all(st_op *op, write_set *set, st_buf *out)
     }
     if (set->is_replay) {
         st_table__result_field(out, ST_RESULT_REPLAYED, (st_slice){0});
+        if (set->request->wants_capacity) {
+            st_table__put_charges(&set->charges, out);
+        }
         return ST_OK;
     }
     ST_TRY(write_fill_batch(op, set));
-    write_put_token(set);
+    ST_TRY(write_put_token(op, set));
     ST_TRY(write_answer(op, set, out));
     if (set->request->wants_capacity) {
         st_table__put_charges(&set->charges, out);

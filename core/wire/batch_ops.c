@@ -143,7 +143,6 @@ static st_status batch_read_keys(wire_call *call, batch_call *batch, batch_table
         *get = (st_request){.operation = ST_REQUEST_GET,
                             .has_key = true,
                             .name = table->name,
-                            .projection = table->projection,
                             .flags = table->is_consistent ? ST_FLAG_CONSISTENT : 0};
         ST_TRY(st_wire__map(call, at, &get->key));
         st_buf_init(&frame, call->op->alloc);
@@ -156,35 +155,50 @@ static st_status batch_read_keys(wire_call *call, batch_call *batch, batch_table
     return ST_OK;
 }
 
-/* Keys of one table that are the same key. */
-static st_status batch_check_keys(wire_call *call, const batch_call *batch,
-                                  const batch_table *table)
+/* Keys of one table that are the same key; told before the table is looked up. */
+static st_status batch_check_duplicates(wire_call *call, const batch_call *batch,
+                                        const batch_table *table)
 {
+    size_t bytes = (table->count + 1) * sizeof(size_t);
+    size_t *ends = st_arena_alloc(&call->op->arena, bytes);
     st_buf keys;
-    size_t bytes = (table->count + 1) * sizeof(st_slice);
-    st_slice *slices = st_arena_alloc(&call->op->arena, bytes);
-    size_t *ends = st_arena_alloc(&call->op->arena, (table->count + 1) * sizeof *ends);
-    if (!slices || !ends) {
+    if (!ends) {
         return st_fail_memory(call->op, bytes);
     }
     st_buf_init(&keys, call->op->alloc);
     st_status status = ST_OK;
     for (uint32_t i = 0; i < table->count && status == ST_OK; i++) {
-        status = st_key_of_request(call->op, table->info.id, &table->info.definition.schema,
-                                   batch->request.entries[table->first + i].key, &keys);
+        size_t begin = keys.size;
+        status =
+            st_item_canonicalize_any(call->op, batch->request.entries[table->first + i].key, &keys);
         ends[i] = keys.size;
-    }
-    for (uint32_t i = 0; i < table->count && status == ST_OK; i++) {
-        size_t begin = i ? ends[i - 1] : 0;
-        slices[i] = st_slice_of(keys.data + begin, ends[i] - begin);
+        st_slice key = st_slice_of(keys.data + begin, keys.size - begin);
         for (uint32_t k = 0; k < i && status == ST_OK; k++) {
-            if (st_slice_equal(slices[k], slices[i])) {
+            size_t from = k ? ends[k - 1] : 0;
+            if (st_slice_equal(st_slice_of(keys.data + from, ends[k] - from), key)) {
                 status = st_wire__refuse(call, "Provided list of item keys contains duplicates");
             }
         }
     }
     st_buf_deinit(&keys);
     return status;
+}
+
+/* Members of the two kinds may not even stand in different tables. */
+static st_status batch_check_mixing(wire_call *call, uint32_t tables)
+{
+    bool has_plain = false, has_expression = false;
+    for (uint32_t at = tables + 1; at < call->doc.nodes[tables].next;
+         at = call->doc.nodes[at + 1].next) {
+        has_plain |= st_wire__member(call, at + 1, "AttributesToGet") != 0;
+        has_expression |= st_wire__member(call, at + 1, "ProjectionExpression") != 0;
+    }
+    return has_plain && has_expression
+               ? st_wire__refuse(call, "Can not use both expression and non-expression parameters "
+                                       "in the same request: Non-expression parameters: "
+                                       "{AttributesToGet} Expression parameters: "
+                                       "{ProjectionExpression}")
+               : ST_OK;
 }
 
 static st_status batch_get_validate(wire_call *call, uint32_t tables, batch_call *batch)
@@ -210,6 +224,7 @@ static st_status batch_get_validate(wire_call *call, uint32_t tables, batch_call
             }
         }
     }
+    ST_TRY(batch_check_mixing(call, tables));
     for (uint32_t at = tables + 1; at < call->doc.nodes[tables].next;
          at = call->doc.nodes[at + 1].next) {
         ST_TRY(batch_read_table(call, at, &batch->tables[batch->table_count++]));
@@ -218,9 +233,10 @@ static st_status batch_get_validate(wire_call *call, uint32_t tables, batch_call
         ST_TRY(batch_read_keys(call, batch, &batch->tables[i]));
     }
     for (uint32_t i = 0; i < batch->table_count; i++) {
-        batch_table *table = &batch->tables[i];
-        ST_TRY(st_wire__describe(call, table->name, &table->info));
-        ST_TRY(batch_check_keys(call, batch, table));
+        ST_TRY(batch_check_duplicates(call, batch, &batch->tables[i]));
+    }
+    for (uint32_t i = 0; i < batch->table_count; i++) {
+        ST_TRY(st_wire__describe(call, batch->tables[i].name, &batch->tables[i].info));
     }
     return ST_OK;
 }
@@ -241,6 +257,23 @@ static uint32_t batch_fitting(st_slice items, uint32_t count)
     return count;
 }
 
+/* Projected here: what fits is measured before. */
+static void batch_put_item(wire_call *call, const batch_table *table, st_slice item)
+{
+    st_buf part;
+    if (!table->projection) {
+        st_wire__put_item(item, false, call->out);
+        return;
+    }
+    st_buf_init(&part, call->op->alloc);
+    if (st_projection_apply(call->op, table->projection, item, &part) == ST_OK) {
+        st_wire__put_item(st_buf_view(&part), false, call->out);
+    } else {
+        call->out->failed = true;
+    }
+    st_buf_deinit(&part);
+}
+
 static void batch_put_responses(wire_call *call, const batch_call *batch, st_slice items,
                                 uint32_t fitting)
 {
@@ -257,7 +290,7 @@ static void batch_put_responses(wire_call *call, const batch_call *batch, st_sli
             st_slice item = st_reader_slice(&reader, st_reader_u32(&reader));
             if (item.size > 0 && table->first + k < fitting) {
                 st_wire__put_comma(call, &is_first);
-                st_wire__put_item(item, false, call->out);
+                batch_put_item(call, table, item);
             }
         }
         st_wire__put_text(call->out, "]");
@@ -325,6 +358,19 @@ st_status st_wire__batch_get(wire_call *call)
 
 /* ---- BatchWriteItem --------------------------------------------------------------------- */
 
+/* {name=[], other=[...]}: the service echoes Java's text of the lists, which is cut here. */
+static void batch_put_java_map(wire_call *call, uint32_t tables, st_buf *out)
+{
+    st_buf_byte(out, '{');
+    for (uint32_t at = tables + 1; at < call->doc.nodes[tables].next;
+         at = call->doc.nodes[at + 1].next) {
+        st_wire__put_text(out, at > tables + 1 ? ", " : "");
+        st_buf_slice(out, call->doc.nodes[at].text);
+        st_wire__put_text(out, call->doc.nodes[at + 1].count ? "=[...]" : "=[]");
+    }
+    st_buf_byte(out, '}');
+}
+
 static st_status batch_write_constraints(wire_call *call, uint32_t tables)
 {
     if (tables == 0 || call->doc.nodes[tables].count == 0) {
@@ -339,13 +385,16 @@ static st_status batch_write_constraints(wire_call *call, uint32_t tables)
         total += count;
     }
     if (has_bad_length) {
-        st_slice map = call->body;
+        st_buf echo;
+        st_buf_init(&echo, call->op->alloc);
+        batch_put_java_map(call, tables, &echo);
         st_wire__constraint(
             call,
             "Value '%.*s' at 'requestItems' failed to satisfy constraint: Map value "
             "must satisfy constraint: [Member must have length less than or equal "
             "to 25, Member must have length greater than or equal to 1]",
-            (int)(map.size < 256 ? map.size : 256), (const char *)map.data);
+            (int)echo.size, echo.size ? (const char *)echo.data : "");
+        st_buf_deinit(&echo);
     }
     st_wire__check_capacity(call);
     st_wire__check_metrics(call);

@@ -27,7 +27,6 @@ bool st_wire__integer(const wire_call *call, uint32_t object, const char *name, 
 {
     uint32_t node = st_wire__find(&call->doc, object, name);
     st_number number;
-    *out_value = 0;
     *out_is_odd = false;
     if (node == 0) {
         return false;
@@ -259,11 +258,13 @@ static st_status common_lonely(wire_call *call, const char *member, bool lists,
 {
     st_buf list;
     st_buf_init(&list, call->op->alloc);
+    bool is_update = strcmp(call->operation->name, "UpdateItem") == 0;
     for (; lists && *expressions; expressions++) {
         st_wire__put_text(&list, list.size > 0 ? " and " : ": ");
         st_wire__put_text(&list, *expressions);
-        st_wire__put_text(&list, " is null");
+        st_wire__put_text(&list, is_update ? "" : " is null");
     }
+    st_wire__put_text(&list, lists && is_update ? " are null" : "");
     st_status status = st_buf_check(call->op, &list);
     if (status == ST_OK) {
         status =
@@ -289,7 +290,7 @@ static st_status common_names(wire_call *call, uint32_t names, st_expr_scope *sc
     }
     for (uint32_t at = names + 1; at < map->next; at = call->doc.nodes[at + 1].next) {
         st_slice key = call->doc.nodes[at].text, name = call->doc.nodes[at + 1].text;
-        if (!st_expr_is_placeholder(key, '#')) {
+        if (!st_expr_is_placeholder(key, '#') || key.size > COMMON_NAME_MAX) {
             return common_bad_key(call, "ExpressionAttributeNames", key);
         }
         if (name.size == 0) {
@@ -355,7 +356,7 @@ static st_status common_values(wire_call *call, uint32_t values, st_expr_scope *
     }
     for (uint32_t at = values + 1; at < map->next; at = call->doc.nodes[at + 1].next) {
         st_slice key = call->doc.nodes[at].text, relaxed;
-        if (!st_expr_is_placeholder(key, ':')) {
+        if (!st_expr_is_placeholder(key, ':') || key.size > COMMON_NAME_MAX) {
             return common_bad_key(call, "ExpressionAttributeValues", key);
         }
         st_status status = st_wire__value(call, at + 1, &relaxed);

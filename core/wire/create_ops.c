@@ -341,7 +341,7 @@ st_status st_wire__read_schema(wire_call *call, uint32_t list, uint32_t definiti
         if (st_wire__attribute_type(call, definitions,
                                     st_wire__member_text(call, at, "AttributeName")) ==
             ST_TYPE_NONE) {
-            if (defined < call->doc.nodes[list].count && is_global) {
+            if (defined < call->doc.nodes[list].count) {
                 return st_wire__refuse(call, "Invalid KeySchema: Some index key attribute have no "
                                              "definition");
             }
@@ -398,7 +398,7 @@ static st_status create_read_projection(wire_call *call, uint32_t node, st_index
 st_status st_wire__index_extra(wire_call *call, uint32_t throughput, st_slice *out_extra)
 {
     wire_extra extra = {.is_on_demand = throughput == 0};
-    int64_t units;
+    int64_t units = 0;
     bool is_odd;
     if (throughput) {
         (void)st_wire__integer(call, throughput, "ReadCapacityUnits", &units, &is_odd);
@@ -607,7 +607,7 @@ static st_status create_check_billing(wire_call *call, bool is_on_demand)
 {
     uint32_t throughput = st_wire__member(call, 0, "ProvisionedThroughput");
     static const char *const create_members[] = {"ReadCapacityUnits", "WriteCapacityUnits"};
-    int64_t units;
+    int64_t units = 0;
     bool is_odd;
     if (is_on_demand && throughput) {
         return st_wire__refuse(call, CREATE_INVALID
@@ -622,9 +622,37 @@ static st_status create_check_billing(wire_call *call, bool is_on_demand)
     for (int i = 0; throughput && i < 2; i++) {
         (void)st_wire__integer(call, throughput, create_members[i], &units, &is_odd);
         st_slice text = st_wire__member_text(call, throughput, create_members[i]);
-        if (text.size > 13 || (text.size == 13 && text.data[0] > '1')) {
+        if (text.size > 13 || (text.size == 13 && memcmp(text.data, "1000000000000", 13) > 0)) {
             return st_wire__refuse(call, "Given value %.*s for %s is out of bounds", (int)text.size,
                                    (const char *)text.data, create_members[i]);
+        }
+    }
+    return ST_OK;
+}
+
+/* Limits of a table on demand: at least 1; -1 takes one away, in an update. */
+st_status st_wire__check_on_demand(wire_call *call, bool is_on_demand, bool is_create)
+{
+    static const char *const create_limits[] = {"MaxReadRequestUnits", "MaxWriteRequestUnits"};
+    uint32_t node = st_wire__member(call, 0, "OnDemandThroughput");
+    int64_t units = 0;
+    bool is_odd;
+    for (int i = 0; node && i < 2; i++) {
+        if (!st_wire__integer(call, node, create_limits[i], &units, &is_odd)) {
+            continue;
+        }
+        if (!is_on_demand) {
+            return st_wire__refuse(call,
+                                   CREATE_INVALID "%s for OnDemandThroughput cannot be specified "
+                                                  "when %stable BillingMode is PROVISIONED%s",
+                                   create_limits[i], is_create ? "" : "the ", is_create ? "." : "");
+        }
+        if (units < 1 && (is_create || units != -1)) {
+            return st_wire__refuse(
+                call,
+                CREATE_INVALID "Requested %s for OnDemandThroughput for table is outside of valid "
+                               "range",
+                create_limits[i]);
         }
     }
     return ST_OK;
@@ -663,7 +691,7 @@ st_status st_wire__table_extra(wire_call *call, bool is_on_demand, const wire_ex
     uint32_t throughput = st_wire__member(call, 0, "ProvisionedThroughput");
     uint32_t limits = st_wire__member(call, 0, "OnDemandThroughput");
     uint32_t encryption = st_wire__member(call, 0, "SSESpecification");
-    int64_t units;
+    int64_t units = 0;
     bool is_odd, flag;
     st_status status;
     extra.is_on_demand = is_on_demand;
@@ -716,6 +744,7 @@ static st_status create_read(wire_call *call, st_definition *definition)
         return st_fail_memory(call->op, ST_INDEXES_MAX * sizeof(st_index));
     }
     ST_TRY(create_check_billing(call, is_on_demand));
+    ST_TRY(st_wire__check_on_demand(call, is_on_demand, true));
     ST_TRY(st_wire__read_schema(call, st_wire__member(call, 0, "KeySchema"), definitions, false,
                                 &definition->schema));
     ST_TRY(create_read_indexes(call, "LocalSecondaryIndexes", definitions, ST_INDEX_LOCAL,

@@ -131,6 +131,17 @@ static bool error_ends_with(st_slice text, const char *end)
     return text.size >= bytes && memcmp(text.data + text.size - bytes, end, bytes) == 0;
 }
 
+static const uint8_t *error_find(st_slice text, const char *part)
+{
+    size_t bytes = strlen(part);
+    for (size_t i = 0; i + bytes <= text.size; i++) {
+        if (memcmp(text.data + i, part, bytes) == 0) {
+            return text.data + i;
+        }
+    }
+    return NULL;
+}
+
 /* What the old layer says otherwise. */
 static void error_put_old_text(const wire_call *call, st_slice text, st_buf *out)
 {
@@ -143,8 +154,19 @@ static void error_put_old_text(const wire_call *call, st_slice text, st_buf *out
     if (st_slice_equal(text, st_slice_str(error_numbers))) {
         text = st_slice_str("Input collection contains duplicates");
     }
-    st_buf_slice(out, text);
-    if (error_ends_with(text, error_size)) {
+    const uint8_t *list = error_find(text, "Input collection [");
+    for (size_t i = 0; i < text.size; i++) {
+        bool is_listed = list && text.data + i > list;
+        if (!is_listed || text.data[i] != '"') {
+            st_buf_byte(out, text.data[i]);
+        }
+        if (is_listed && text.data[i] == ',' && i + 1 < text.size && text.data[i + 1] != ' ') {
+            st_buf_byte(out, ' ');
+        }
+    }
+    bool is_new_form = strcmp(call->operation->name, "TransactWriteItems") == 0 &&
+                       st_slice_starts_with(text, st_slice_str("Invalid UpdateExpression"));
+    if (error_ends_with(text, error_size) && !is_new_form) {
         char bytes[64];
         snprintf(bytes, sizeof bytes, " expression size: %llu", (unsigned long long)call->oversize);
         st_wire__put_text(out, bytes);

@@ -108,10 +108,21 @@ static st_status item_empty_names(wire_call *call)
 static st_status item_map(wire_call *call, const char *member, st_slice *out_relaxed)
 {
     st_buf frame;
-    ST_TRY(st_wire__map(call, st_wire__member(call, 0, member), out_relaxed));
+    uint32_t node = st_wire__member(call, 0, member);
+    bool is_key = strcmp(member, "Key") == 0;
+    if (is_key && st_wire__depth(&call->doc, node, true) > ST_ITEM_NESTING_MAX) {
+        return st_wire__refuse(call, WIRE_NESTED);
+    }
+    st_status status = st_wire__map(call, node, out_relaxed);
     st_buf_init(&frame, call->op->alloc);
-    st_status status = st_value_canonicalize(call->op, *out_relaxed, &frame);
+    if (status == ST_OK) {
+        status = st_item_canonicalize_any(call->op, *out_relaxed, &frame);
+    }
     st_buf_deinit(&frame);
+    status = is_key ? status : st_wire__tell_first(call, node, status);
+    if (is_key && status == ST_INVALID_ARGUMENT && st_wire__is_empty_set(st_op_message(call->op))) {
+        call->is_bare = true;
+    }
     return status;
 }
 
@@ -346,6 +357,50 @@ static st_status item_update_expressions(wire_call *call, item_call *item)
     return expressions->condition ? st_condition_check(call->op, expressions->condition) : ST_OK;
 }
 
+/* The values in AttributeUpdates and Expected, each below a member of an entry. */
+static bool item_visit_values(wire_call *call, const char *member,
+                              bool (*judge)(const st_json_doc *doc, uint32_t node))
+{
+    static const char *const item_value_members[] = {"Value", "AttributeValueList", NULL};
+    uint32_t map = st_wire__member(call, 0, member);
+    for (uint32_t at = map + 1; map && at < call->doc.nodes[map].next;
+         at = call->doc.nodes[at + 1].next) {
+        for (int i = 0; item_value_members[i]; i++) {
+            uint32_t value = st_wire__member(call, at + 1, item_value_members[i]);
+            if (value == 0) {
+                continue;
+            }
+            uint32_t end = call->doc.nodes[value].next;
+            for (uint32_t v = i == 0 ? value : value + 1; v < end; v = call->doc.nodes[v].next) {
+                if (judge(&call->doc, v)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+static bool item_is_too_deep(const st_json_doc *doc, uint32_t node)
+{
+    return st_wire__depth(doc, node, false) > ST_ITEM_NESTING_MAX;
+}
+
+static bool item_has_false_null(wire_call *call)
+{
+    return item_visit_values(call, "AttributeUpdates", st_wire__has_false_null) ||
+           item_visit_values(call, "Expected", st_wire__has_false_null);
+}
+
+static st_status item_check_depths(wire_call *call)
+{
+    bool is_deep =
+        st_wire__depth(&call->doc, st_wire__member(call, 0, "Key"), true) > ST_ITEM_NESTING_MAX ||
+        item_visit_values(call, "AttributeUpdates", item_is_too_deep) ||
+        item_visit_values(call, "Expected", item_is_too_deep);
+    return is_deep ? st_wire__refuse(call, WIRE_NESTED) : ST_OK;
+}
+
 st_status st_wire__update_item(wire_call *call)
 {
     item_call item = {.request = {.operation = ST_REQUEST_UPDATE, .has_key = true}};
@@ -353,9 +408,14 @@ st_status st_wire__update_item(wire_call *call)
     ST_TRY(item_update_constraints(call));
     (void)item_returns_is_known(call, &item.request.returns);
     ST_TRY(item_empty_names(call));
+    if (item_has_false_null(call)) {
+        return st_wire__refuse(call, "One or more parameter values were invalid: Null attribute "
+                                     "value types must have the value of true");
+    }
     ST_TRY(st_wire__check_mixing(call, 0, item_update_plain, item_update));
     ST_TRY(st_wire__scope(call, 0, item_update, &item.expressions));
     ST_TRY(st_wire__check_operator(call, 0, item_expected));
+    ST_TRY(item_check_depths(call));
     ST_TRY(item_map(call, "Key", &item.request.key));
     ST_TRY(st_wire__attribute_updates(call, 0, &legacy));
     ST_TRY(st_wire__expected(call, 0, &item.expected));

@@ -259,6 +259,13 @@ st_status st_wire__check_operator(wire_call *call, uint32_t object, const char *
     }
     st_slice text = call->doc.nodes[node].text;
     if (!st_slice_equal(text, st_slice_str("AND")) && !st_slice_equal(text, st_slice_str("OR"))) {
+        if (!call->is_new_layer) {
+            return st_wire__constraint_alone(
+                call,
+                "Value '%.*s' at 'conditionalOperator' failed to satisfy constraint: Member must "
+                "satisfy enum value set: [OR, AND]",
+                (int)text.size, text.size ? (const char *)text.data : "");
+        }
         return st_wire__refuse(
             call, "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]");
     }
@@ -557,6 +564,13 @@ st_status st_wire__attribute_updates(wire_call *call, uint32_t object, st_update
     st_action **last = &update->actions;
     uint32_t end = call->doc.nodes[list].next;
     st_action_kind kind;
+    for (uint32_t at = list + 1; at < end; at = call->doc.nodes[at + 1].next) {
+        uint32_t value = st_wire__member(call, at + 1, "Value");
+        st_value ignored;
+        if (value) {
+            ST_TRY(legacy_value(call, value, &ignored));
+        }
+    }
     for (uint32_t at = list + 1; at < end; at = call->doc.nodes[at + 1].next) {
         ST_TRY(legacy_action_kind(call, at + 1, &kind));
     }

@@ -265,11 +265,59 @@ static st_status query_start_values(wire_call *call, query_call *query)
     return status;
 }
 
+static bool query_is_key_type(const st_key_schema *schema, st_slice name, st_type *out_type)
+{
+    for (uint32_t i = 0; i < schema->partition_count + schema->sort_count; i++) {
+        const st_key_part *part = i < schema->partition_count
+                                      ? &schema->partition[i]
+                                      : &schema->sort[i - schema->partition_count];
+        if (st_slice_equal(part->name, name)) {
+            *out_type = part->type;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Exactly the attributes of the keys of table and index, of their types. */
+static st_status query_check_start_shape(wire_call *call, const query_call *query)
+{
+    const st_key_schema *table = &query->info.definition.schema;
+    const st_key_schema *index = query->index ? &query->index->schema : table;
+    uint32_t wanted = table->partition_count + table->sort_count;
+    st_value map, value;
+    st_slice name;
+    st_type type = ST_TYPE_NONE;
+    if (!query->request.has_start_key || !st_value_of(query->request.start_key, &map)) {
+        return ST_OK;
+    }
+    for (uint32_t i = 0; query->index && i < index->partition_count + index->sort_count; i++) {
+        st_slice part = i < index->partition_count ? index->partition[i].name
+                                                   : index->sort[i - index->partition_count].name;
+        wanted += !query_is_key_type(table, part, &type);
+    }
+    bool is_right = map.count == wanted;
+    st_members walk = st_members_of(&map);
+    while (is_right && st_members_next(&walk, &name, &value)) {
+        is_right =
+            (query_is_key_type(table, name, &type) || query_is_key_type(index, name, &type)) &&
+            value.type == type;
+    }
+    if (is_right) {
+        return ST_OK;
+    }
+    return st_wire__refuse(call, call->is_new_layer
+                                     ? "The provided starting key is invalid"
+                                     : "The provided starting key is invalid: The provided key "
+                                       "element does not match the schema");
+}
+
 static st_status query_check_start(wire_call *call, query_call *query)
 {
     if (!query->request.has_start_key) {
         return ST_OK;
     }
+    ST_TRY(query_check_start_shape(call, query));
     const st_definition *definition = &query->info.definition;
     st_value map, value;
     st_slice name;
@@ -322,6 +370,7 @@ static void query_visit_path(void *ctx, const st_path *path)
     }
 }
 
+/* A scan's filter may use keys, but not look into them. */
 static st_status query_check_filter_keys(wire_call *call, query_call *query)
 {
     const st_condition *filter =
@@ -332,7 +381,7 @@ static st_status query_check_filter_keys(wire_call *call, query_call *query)
         return ST_OK;
     }
     st_condition_names(filter->root, query_visit_path, &use);
-    if (!use.is_used) {
+    if (!use.is_used || (!query->is_query && !use.is_nested)) {
         return ST_OK;
     }
     if (use.is_nested) {
@@ -522,6 +571,23 @@ static st_status query_validate(wire_call *call, query_call *query)
     return st_expr_check_unused(call->op, &query->expressions.scope);
 }
 
+/* Whether the start key lies in the query, which is told before what is wrong with the filter. */
+static st_status query_probe_start(wire_call *call, const query_call *query)
+{
+    if (!query->request.has_start_key || (!query->expressions.filter && !query->filter)) {
+        return ST_OK;
+    }
+    st_buf result;
+    st_request probe = query->request;
+    probe.clauses = query->clauses;
+    probe.clause_count = query->clause_count;
+    probe.page_items = 1;
+    st_buf_init(&result, call->op->alloc);
+    st_status status = st_table_run(call->op, call->database, &probe, &result);
+    st_buf_deinit(&result);
+    return status;
+}
+
 static st_status query_bind(wire_call *call, query_call *query)
 {
     st_key_query ignored;
@@ -534,6 +600,7 @@ static st_status query_bind(wire_call *call, query_call *query)
     ST_TRY(query_check_consistent(call, query));
     ST_TRY(query_check_start(call, query));
     ST_TRY(st_key_clauses_bind(call->op, query->clauses, query->clause_count, schema, &ignored));
+    ST_TRY(query_probe_start(call, query));
     return query_check_filter_keys(call, query);
 }
 
@@ -569,11 +636,8 @@ static st_status scan_segments(wire_call *call, query_call *query)
                                      "request when parameter TotalSegments is present");
     }
     if (has_total && segment >= total) {
-        return st_wire__refuse(call,
-                               "The Segment parameter is zero-based and must be less than "
-                               "parameter TotalSegments: Segment: %lld is not less than "
-                               "TotalSegments: %lld",
-                               (long long)segment, (long long)total);
+        return st_wire__refuse(call, "The Segment parameter is zero-based and must be less than "
+                                     "parameter TotalSegments");
     }
     query->request.segment = (uint32_t)segment;
     query->request.segment_count = (uint32_t)total;
@@ -601,35 +665,49 @@ static st_status scan_validate(wire_call *call, query_call *query)
     return scan_segments(call, query);
 }
 
+static st_status scan_check_type(wire_call *call, const st_key_schema *schema, st_slice index,
+                                 const st_value *map)
+{
+    st_members walk = st_members_of(map);
+    st_value value;
+    st_slice name;
+    st_type type;
+    while (st_members_next(&walk, &name, &value)) {
+        if (query_is_key_type(schema, name, &type) && value.type != type) {
+            return st_wire__refuse(call,
+                                   "One or more parameter values were invalid: Type mismatch for "
+                                   "Index Key %.*s Expected: %s Actual: %s IndexName: %.*s",
+                                   (int)name.size, (const char *)name.data, st_type_name(type),
+                                   st_type_name(value.type), (int)index.size,
+                                   (const char *)index.data);
+        }
+    }
+    return ST_OK;
+}
+
 /* On a table with indexes a start key's types are told as those of an index. */
 static st_status scan_check_start(wire_call *call, query_call *query)
 {
     const st_definition *definition = &query->info.definition;
-    st_value map, value;
-    st_slice name;
-    if (!query->request.has_start_key || definition->index_count == 0 ||
-        !st_value_of(query->request.start_key, &map)) {
-        return ST_OK;
+    st_value map;
+    if (query->index && query->index->kind == ST_INDEX_GLOBAL &&
+        query->index->projection != ST_PROJECT_ALL && query_selects(query, "ALL_ATTRIBUTES")) {
+        return st_wire__refuse(call,
+                               "One or more parameter values were invalid: Select type "
+                               "ALL_ATTRIBUTES is not supported for global secondary index %.*s "
+                               "because its projection type is not ALL",
+                               (int)query->index->name.size, (const char *)query->index->name.data);
     }
-    const st_index *told = query->index ? query->index : &definition->indexes[0];
-    for (uint32_t i = 0; i < definition->schema.partition_count + definition->schema.sort_count;
-         i++) {
-        const st_key_part *part = i < definition->schema.partition_count
-                                      ? &definition->schema.partition[i]
-                                      : &definition->schema.sort[0];
-        st_members walk = st_members_of(&map);
-        while (st_members_next(&walk, &name, &value)) {
-            if (st_slice_equal(name, part->name) && value.type != part->type) {
-                return st_wire__refuse(call,
-                                       "One or more parameter values were invalid: Type mismatch "
-                                       "for Index Key %.*s Expected: %s Actual: %s IndexName: %.*s",
-                                       (int)name.size, (const char *)name.data,
-                                       st_type_name(part->type), st_type_name(value.type),
-                                       (int)told->name.size, (const char *)told->name.data);
-            }
+    if (query->request.has_start_key && definition->index_count > 0 &&
+        st_value_of(query->request.start_key, &map)) {
+        const st_index *told = query->index ? query->index : &definition->indexes[0];
+        ST_TRY(scan_check_type(call, &definition->schema, told->name, &map));
+        if (query->index) {
+            ST_TRY(scan_check_type(call, &query->index->schema, told->name, &map));
         }
     }
-    return ST_OK;
+    ST_TRY(query_check_start_shape(call, query));
+    return query_check_filter_keys(call, query);
 }
 
 st_status st_wire__scan(wire_call *call)

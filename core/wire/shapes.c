@@ -118,6 +118,7 @@ static st_status shapes_check(wire_call *call, uint32_t node, const wire_shape *
     case WIRE_VALUE: {
         st_slice ignored;
         if (call->doc.nodes[node].kind == ST_JSON_IS_OBJECT) {
+            call->is_new_layer = call->is_new_layer && !st_wire__falls_back(&call->doc, node);
             return ST_OK;
         }
         return st_wire__value(call, node, &ignored);

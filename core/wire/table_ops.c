@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TABLES_INVALID "One or more parameter values were invalid: "
+/* What the service has ready for a table on demand. */
+#define TABLES_WARM_READ 12000u
+#define TABLES_WARM_WRITE 4000u
 
 /* ---- names of the control plane --------------------------------------------------------- */
 
@@ -184,6 +186,15 @@ static void tables_put_throughput(wire_call *call, const wire_extra *extra)
     st_wire__put_text(call->out, "}");
 }
 
+static void tables_put_warm(wire_call *call, const wire_extra *extra)
+{
+    st_wire__put_text(call->out, ",\"WarmThroughput\":{\"ReadUnitsPerSecond\":");
+    st_wire__put_integer(call->out, extra->is_on_demand ? TABLES_WARM_READ : extra->read);
+    st_wire__put_text(call->out, ",\"WriteUnitsPerSecond\":");
+    st_wire__put_integer(call->out, extra->is_on_demand ? TABLES_WARM_WRITE : extra->write);
+    st_wire__put_text(call->out, ",\"Status\":\"ACTIVE\"}");
+}
+
 static void tables_put_projection(wire_call *call, const st_index *index)
 {
     static const char *const tables_projections[] = {"", "ALL", "KEYS_ONLY", "INCLUDE"};
@@ -227,6 +238,9 @@ static st_status tables_put_index(wire_call *call, const st_table_info *info, co
             st_wire__put_text(call->out, ",\"Backfilling\":false");
         }
         tables_put_throughput(call, &extra);
+        if (!how->is_new) {
+            tables_put_warm(call, &extra);
+        }
     }
     st_wire__put_text(call->out, ",\"IndexSizeBytes\":");
     st_wire__put_integer(call->out, bytes);
@@ -310,13 +324,16 @@ static void tables_put_options(wire_call *call, const st_table_info *info, const
         st_wire__put_text(call->out, "}");
     }
     if (extra->on_demand_read || extra->on_demand_write) {
-        st_wire__put_text(call->out, ",\"OnDemandThroughput\":{\"v\":0");
-        call->out->size -= call->out->failed ? 0 : 5;
+        st_wire__put_text(call->out, ",\"OnDemandThroughput\":{");
+        size_t begin = call->out->size;
         if (extra->on_demand_read) {
             tables_put_long(call->out, "MaxReadRequestUnits", extra->on_demand_read);
         }
         if (extra->on_demand_write) {
             tables_put_long(call->out, "MaxWriteRequestUnits", extra->on_demand_write);
+        }
+        if (!call->out->failed) {
+            call->out->data[begin] = ' '; /* the first comma */
         }
         st_wire__put_text(call->out, "}");
     }
@@ -376,6 +393,9 @@ st_status st_wire__put_description(wire_call *call, const st_table_info *info,
     if (!how->is_going) {
         ST_TRY(tables_put_indexes(call, info, ST_INDEX_LOCAL, "LocalSecondaryIndexes", how));
         ST_TRY(tables_put_indexes(call, info, ST_INDEX_GLOBAL, "GlobalSecondaryIndexes", how));
+    }
+    if (!how->is_going && !how->is_new) {
+        tables_put_warm(call, &extra);
     }
     tables_put_stream(call, info);
     tables_put_options(call, info, &extra);

@@ -42,6 +42,7 @@ st_status st_wire__read_index(wire_call *call, uint32_t node, uint32_t definitio
 st_status st_wire__read_stream(wire_call *call, uint32_t node, bool is_create,
                                uint8_t *out_view) ST_MUST_USE;
 
+st_status st_wire__check_on_demand(wire_call *call, bool is_on_demand, bool is_create) ST_MUST_USE;
 /* The units of a throughput, at the path. */
 void st_wire__check_units(wire_call *call, uint32_t throughput, const char *path);
 bool st_wire__is_on_demand(const wire_call *call); /* as the request says */

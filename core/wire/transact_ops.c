@@ -69,6 +69,10 @@ static void transact_check_failures(wire_call *call, uint32_t list)
 static void transact_check_token(wire_call *call)
 {
     st_slice token = st_wire__member_text(call, 0, "ClientRequestToken");
+    if (token.size == 0 && st_wire__member(call, 0, "ClientRequestToken")) {
+        st_wire__constraint(call, "Value '' at 'clientRequestToken' failed to satisfy constraint: "
+                                  "Member must have length greater than or equal to 1");
+    }
     if (token.size > TRANSACT_TOKEN_MAX) {
         st_wire__constraint(call,
                             "Value '%.*s' at 'clientRequestToken' failed to satisfy constraint: "
@@ -150,12 +154,20 @@ static st_status transact_check_empty_names(wire_call *call, const transact_call
 
 /* ---- actions ---------------------------------------------------------------------------- */
 
-static st_status transact_check_value(wire_call *call, st_slice relaxed, bool is_item)
+static st_status transact_check_value(wire_call *call, st_slice relaxed)
 {
     st_buf frame;
     st_buf_init(&frame, call->op->alloc);
-    st_status status = is_item ? st_item_canonicalize(call->op, relaxed, &frame)
-                               : st_value_canonicalize(call->op, relaxed, &frame);
+    st_status status = st_item_canonicalize_any(call->op, relaxed, &frame);
+    st_buf_deinit(&frame);
+    return status;
+}
+
+static st_status transact_check_item(wire_call *call, st_slice relaxed)
+{
+    st_buf frame;
+    st_buf_init(&frame, call->op->alloc);
+    st_status status = st_item_canonicalize(call->op, relaxed, &frame);
     st_buf_deinit(&frame);
     return status;
 }
@@ -166,8 +178,8 @@ static st_status transact_read_update(wire_call *call, uint32_t node, wire_expre
     ST_TRY(st_wire__parse_condition(call, node, "ConditionExpression", ST_EXPR_CONDITION, out,
                                     &out->condition));
     if (out->update) {
-        ST_TRY(st_update_resolve(call->op, out->update, &out->scope));
         ST_TRY(st_update_check(call->op, out->update));
+        ST_TRY(st_update_resolve(call->op, out->update, &out->scope));
     }
     return ST_OK;
 }
@@ -190,7 +202,18 @@ static st_status transact_read_action(wire_call *call, transact_call *transact, 
         return st_wire__refuse(call, "The provided key element does not match the schema");
     }
     ST_TRY(st_wire__map(call, map, kind == 1 ? &request->item : &request->key));
-    ST_TRY(transact_check_value(call, kind == 1 ? request->item : request->key, kind == 1));
+    ST_TRY(transact_check_value(call, kind == 1 ? request->item : request->key));
+    st_slice condition = st_wire__member_text(call, node, "ConditionExpression");
+    if (condition.size > ST_EXPR_BYTES_MAX) {
+        ST_TRY(st_wire__parse_condition(call, node, "ConditionExpression", ST_EXPR_CONDITION,
+                                        expressions, &expressions->condition));
+    }
+    if (kind == 1) {
+        ST_TRY(transact_check_item(call, request->item));
+    }
+    if (kind == 1 && st_wire__member(call, node, "ConditionExpression") == 0) {
+        return ST_OK; /* values without a condition are let pass */
+    }
     ST_TRY(
         st_wire__scope(call, node, kind == 3 ? transact_update : transact_condition, expressions));
     if (kind == 3) {
@@ -392,7 +415,7 @@ static st_status transact_read_get(wire_call *call, transact_call *transact, uin
         return st_wire__refuse(call, "The provided key element does not match the schema");
     }
     ST_TRY(st_wire__map(call, map, &request->key));
-    return transact_check_value(call, request->key, false);
+    return transact_check_value(call, request->key);
 }
 
 /* A key of another shape cancels; every other key is fine then. */

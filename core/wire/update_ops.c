@@ -128,7 +128,7 @@ static st_status update_indexes(wire_call *call, update_call *update)
 static st_status update_unchanged(wire_call *call, const update_call *update)
 {
     uint32_t throughput = st_wire__member(call, 0, "ProvisionedThroughput");
-    int64_t read, write;
+    int64_t read = 0, write = 0;
     bool is_odd;
     if (!throughput || update->extra.is_on_demand) {
         return ST_OK;
@@ -201,6 +201,7 @@ static st_status update_billing(wire_call *call, update_call *update)
         return st_wire__refuse(call, UPDATE_INVALID "ProvisionedThroughput must be specified when "
                                                     "BillingMode is PROVISIONED");
     }
+    ST_TRY(st_wire__check_on_demand(call, is_on_demand, false));
     ST_TRY(update_unchanged(call, update));
     return st_wire__table_extra(call, is_on_demand, &update->extra, &update->definition.extra);
 }

@@ -8,16 +8,15 @@
 
 #include <string.h>
 
-#define VALUE_DEPTH_MAX 64u /* deeper ones are refused whatever they hold */
+#define VALUE_DEPTH_MAX 62u /* deeper ones are refused whatever they hold, and bare */
+#define VALUE_FALSE_NULL                                                                   \
+    "One or more parameter values were invalid: Null attribute value types must have the " \
+    "value of true"
 #define VALUE_EMPTY \
     "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 #define VALUE_MANY                                                                              \
     "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the " \
     "supported datatypes"
-#define VALUE_NESTED                                                                     \
-    "Nesting Levels have exceeded supported limits: Attributes in the item have nested " \
-    "levels beyond supported limit"
-
 /* ---- JSON types ------------------------------------------------------------------------- */
 
 /* A type a member must not have, in the service's words. */
@@ -93,7 +92,7 @@ st_status st_wire__boolean(wire_call *call, uint32_t node, bool is_flag, bool *o
     }
     if (at->kind == ST_JSON_IS_STRING) {
         *out_value = value_word_is(at->text, value_true);
-        call->is_new_layer = call->is_new_layer && is_flag;
+        call->is_new_layer = false;
         return *out_value || value_word_is(at->text, value_false)
                    ? ST_OK
                    : st_wire__serialization(call, "Unexpected token received from parser");
@@ -230,12 +229,6 @@ static st_status value_map(wire_call *call, uint32_t node, uint32_t depth, st_bu
     return ST_OK;
 }
 
-static st_status value_false_null(wire_call *call)
-{
-    return st_wire__value_refuse(call, "One or more parameter values were invalid: Null attribute "
-                                       "value types must have the value of true");
-}
-
 static st_status value_member(wire_call *call, st_slice type, uint32_t node, uint32_t depth,
                               st_buf *out)
 {
@@ -254,7 +247,7 @@ static st_status value_member(wire_call *call, st_slice type, uint32_t node, uin
     case ST_TYPE_NULL:
         ST_TRY(st_wire__boolean(call, node, false, &boolean));
         st_buf_byte(out, ST_TAG_NULL);
-        return boolean ? ST_OK : value_false_null(call);
+        return boolean ? ST_OK : st_wire__value_refuse(call, VALUE_FALSE_NULL);
     case ST_TYPE_SS:
         return value_set(call, node, ST_TAG_SS, out);
     case ST_TYPE_NS:
@@ -268,6 +261,32 @@ static st_status value_member(wire_call *call, st_slice type, uint32_t node, uin
     }
 }
 
+/* Of a value with several types: what is wrong with any of them is told first. */
+static st_status value_refuse_many(wire_call *call, uint32_t node)
+{
+    const st_json_node *object = &call->doc.nodes[node];
+    static const st_type value_order[] = {ST_TYPE_SS, ST_TYPE_NS,   ST_TYPE_BS,
+                                          ST_TYPE_N,  ST_TYPE_NULL, ST_TYPE_NONE};
+    for (int i = 0; value_order[i] != ST_TYPE_NONE; i++) {
+        for (uint32_t at = node + 1; at < object->next; at = call->doc.nodes[at + 1].next) {
+            st_buf ignored;
+            st_number number;
+            if (st_type_of_name(call->doc.nodes[at].text) != value_order[i] ||
+                call->doc.nodes[at + 1].kind == ST_JSON_IS_NULL) {
+                continue;
+            }
+            st_buf_init(&ignored, call->op->alloc);
+            st_status status = value_member(call, call->doc.nodes[at].text, at + 1, 0, &ignored);
+            st_buf_deinit(&ignored);
+            if (status == ST_OK && value_order[i] == ST_TYPE_N) {
+                status = st_number_parse(call->op, call->doc.nodes[at + 1].text, &number);
+            }
+            ST_TRY(status);
+        }
+    }
+    return st_wire__value_refuse(call, VALUE_MANY);
+}
+
 static st_status value_read(wire_call *call, uint32_t node, uint32_t depth, st_buf *out)
 {
     const st_json_node *object = &call->doc.nodes[node];
@@ -278,7 +297,8 @@ static st_status value_read(wire_call *call, uint32_t node, uint32_t depth, st_b
                                                             : "Unexpected value type in payload");
     }
     if (depth > VALUE_DEPTH_MAX) {
-        return st_wire__value_refuse(call, VALUE_NESTED);
+        call->is_bare = true;
+        return st_wire__value_refuse(call, WIRE_NESTED);
     }
     uint32_t members = 0;
     for (uint32_t at = node + 1; at < object->next; at = call->doc.nodes[at + 1].next) {
@@ -290,7 +310,7 @@ static st_status value_read(wire_call *call, uint32_t node, uint32_t depth, st_b
         if (++members > 1) {
             call->is_new_layer = false;
             call->is_bare = true;
-            return st_wire__value_refuse(call, VALUE_MANY);
+            return value_refuse_many(call, node);
         }
         ST_TRY(value_member(call, type, at + 1, depth, out));
     }
@@ -324,6 +344,47 @@ st_status st_wire__map(wire_call *call, uint32_t node, st_slice *out_relaxed)
         status = st_wire__keep(call, &out, out_relaxed);
     }
     st_buf_deinit(&out);
+    return status;
+}
+
+/* The first value below the node, of these types, that cannot be: OK when there is none. */
+static st_status value_first_wrong(wire_call *call, uint32_t node, const st_type *types)
+{
+    for (uint32_t at = node + 2; at < call->doc.nodes[node].next; at++) {
+        const st_json_node *name = &call->doc.nodes[at - 1];
+        bool is_type = false;
+        for (const st_type *type = types; *type != ST_TYPE_NONE; type++) {
+            is_type |= name->kind == ST_JSON_IS_STRING && st_type_of_name(name->text) == *type;
+        }
+        st_json_kind kind = call->doc.nodes[at].kind;
+        if (!is_type || (kind != ST_JSON_IS_ARRAY && kind != ST_JSON_IS_STRING) ||
+            call->doc.nodes[at - 2].kind != ST_JSON_IS_OBJECT) {
+            continue;
+        }
+        st_slice relaxed;
+        st_buf frame;
+        ST_TRY(st_wire__value(call, at - 2, &relaxed));
+        st_buf_init(&frame, call->op->alloc);
+        st_status status = st_value_canonicalize(call->op, relaxed, &frame);
+        st_buf_deinit(&frame);
+        ST_TRY(status);
+    }
+    return ST_OK;
+}
+
+st_status st_wire__tell_first(wire_call *call, uint32_t node, st_status status)
+{
+    static const st_type value_sets[] = {ST_TYPE_SS, ST_TYPE_NS, ST_TYPE_BS, ST_TYPE_NONE};
+    static const st_type value_numbers[] = {ST_TYPE_N, ST_TYPE_NONE};
+    if (status != ST_INVALID_ARGUMENT || call->exception || call->is_bare ||
+        st_slice_equal(st_op_message(call->op), st_slice_str(VALUE_FALSE_NULL))) {
+        return status; /* nothing is told before these */
+    }
+    st_error error = call->op->error;
+    st_op_clear(call->op);
+    ST_TRY(value_first_wrong(call, node, value_sets));
+    ST_TRY(value_first_wrong(call, node, value_numbers));
+    call->op->error = error;
     return status;
 }
 
@@ -375,6 +436,84 @@ static bool value_has_empty_name(const st_json_doc *doc, uint32_t node, bool is_
 bool st_wire__has_empty_name(const st_json_doc *doc, uint32_t node, bool is_map)
 {
     return node != 0 && value_has_empty_name(doc, node, is_map, 0);
+}
+
+/* ---- looking ahead ---------------------------------------------------------------------- */
+
+/* The lists and maps inside each other, in a value or in a map of values. Counted without
+ * recursion, by the ends of the containers that are open. */
+uint32_t st_wire__depth(const st_json_doc *doc, uint32_t node, bool is_map)
+{
+    uint32_t most = 0, open_count = 0, ends[2 * VALUE_DEPTH_MAX + 4];
+    if (node == 0) {
+        return 0;
+    }
+    for (uint32_t at = node; at < doc->nodes[node].next; at++) {
+        while (open_count > 0 && at >= ends[open_count - 1]) {
+            open_count--;
+        }
+        if (doc->nodes[at].kind < ST_JSON_IS_ARRAY) {
+            continue;
+        }
+        if (open_count == sizeof ends / sizeof ends[0]) {
+            return VALUE_DEPTH_MAX;
+        }
+        ends[open_count++] = doc->nodes[at].next;
+        most = open_count > most ? open_count : most;
+    }
+    /* a scalar is one object; each list or map around it two more; a map of values one more */
+    most -= is_map && most > 0;
+    return most > 0 ? most / 2 : 0;
+}
+
+bool st_wire__has_false_null(const st_json_doc *doc, uint32_t node)
+{
+    for (uint32_t at = node; at + 1 < doc->nodes[node].next; at++) {
+        if (doc->nodes[at].kind == ST_JSON_IS_STRING &&
+            doc->nodes[at + 1].kind == ST_JSON_IS_FALSE &&
+            st_slice_equal(doc->nodes[at].text, st_slice_str("NULL"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool st_wire__is_empty_set(st_slice message)
+{
+    static const char *const value_empty_sets[] = {
+        "One or more parameter values were invalid: An string set  may not be empty",
+        "One or more parameter values were invalid: An number set  may not be empty",
+        "One or more parameter values were invalid: Binary sets should not be empty"};
+    for (int i = 0; i < 3; i++) {
+        if (st_slice_equal(message, st_slice_str(value_empty_sets[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What sends a whole request to the old layer of wording: a boolean as text, two types at once. */
+bool st_wire__falls_back(const st_json_doc *doc, uint32_t node)
+{
+    for (uint32_t at = node; at < doc->nodes[node].next; at++) {
+        const st_json_node *object = &doc->nodes[at];
+        uint32_t types = 0;
+        if (object->kind != ST_JSON_IS_OBJECT) {
+            continue;
+        }
+        for (uint32_t key = at + 1; key < object->next; key = doc->nodes[key + 1].next) {
+            st_type type = st_type_of_name(doc->nodes[key].text);
+            st_json_kind kind = doc->nodes[key + 1].kind;
+            types += type != ST_TYPE_NONE && kind != ST_JSON_IS_NULL;
+            if ((type == ST_TYPE_BOOL || type == ST_TYPE_NULL) && kind == ST_JSON_IS_STRING) {
+                return true;
+            }
+        }
+        if (types > 1) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */

@@ -4,6 +4,10 @@
 
 #include "wire/wire.h"
 
+#define WIRE_NESTED                                                                             \
+    "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels " \
+    "beyond supported limit"
+
 /* ---- JSON ------------------------------------------------------------------------------- */
 
 typedef enum st_json_kind {
@@ -103,11 +107,17 @@ uint32_t st_wire__put_error(wire_call *call, st_status status, st_buf *out);
 /* relaxed: in the arena */
 st_status st_wire__value(wire_call *call, uint32_t node, st_slice *out_relaxed) ST_MUST_USE;
 st_status st_wire__map(wire_call *call, uint32_t node, st_slice *out_relaxed) ST_MUST_USE;
+/* A map of values was refused: the service tells sets first, then numbers, then the rest. */
+st_status st_wire__tell_first(wire_call *call, uint32_t node, st_status status) ST_MUST_USE;
 st_status st_wire__keep(wire_call *call, const st_buf *bytes, st_slice *out) ST_MUST_USE;
 /* Flags of requests have a wording of their own. */
 st_status st_wire__boolean(wire_call *call, uint32_t node, bool is_flag,
                            bool *out_value) ST_MUST_USE;
 st_status st_wire__wrong_kind(wire_call *call, uint32_t node, const char *wanted) ST_MUST_USE;
+uint32_t st_wire__depth(const st_json_doc *doc, uint32_t node, bool is_map);
+bool st_wire__has_false_null(const st_json_doc *doc, uint32_t node);
+bool st_wire__is_empty_set(st_slice message);
+bool st_wire__falls_back(const st_json_doc *doc, uint32_t node);
 bool st_wire__has_empty_name(const st_json_doc *doc, uint32_t node, bool is_map);
 void st_wire__put_value(const st_value *value, bool is_java, st_buf *out);
 void st_wire__put_item(st_slice frame, bool is_java, st_buf *out);
@@ -122,7 +132,7 @@ st_status st_wire__check_types(wire_call *call) ST_MUST_USE;
 
 uint32_t st_wire__member(const wire_call *call, uint32_t object, const char *name);
 st_slice st_wire__member_text(const wire_call *call, uint32_t object, const char *name);
-/* Integers are 32-bit, saturated; a fraction is dropped. false: absent. */
+/* Integers are 32-bit, saturated; a fraction is dropped. false: absent, and *out_value stays. */
 bool st_wire__integer(const wire_call *call, uint32_t object, const char *name, int64_t *out_value,
                       bool *out_is_odd);
 bool st_wire__flag(wire_call *call, uint32_t object, const char *name, bool *out_value,

@@ -179,8 +179,11 @@ def run_case(driver, case, fixtures):
             continue
         for index in range(step.get("repeat", 1)):
             at = index if "repeat" in step else None
-            wanted = {k: (expand(v, answers, at) if k in ("expect", "match") else v) for k, v in step.items()}
-            body = step["raw"] if "raw" in step else dump(expand(step.get("body", {}), answers, at))
+            try:
+                wanted = {k: (expand(v, answers, at) if k in ("expect", "match") else v) for k, v in step.items()}
+                body = step["raw"] if "raw" in step else dump(expand(step.get("body", {}), answers, at))
+            except (KeyError, IndexError, TypeError) as error:
+                return "step %d (%s): an earlier answer has nothing at %s" % (number, step["op"], error)
             operation = step["op"].replace("DynamoDBStreams.", "DynamoDBStreams_20120810.")
             status, answer = driver.ask(operation + "\t" + body.replace("\n", " "))
             wrong = judge(wanted, status, answer)
