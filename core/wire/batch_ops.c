@@ -185,7 +185,7 @@ static st_status batch_check_duplicates(wire_call *call, const batch_call *batch
 }
 
 /* Members of the two kinds may not even stand in different tables. */
-static st_status batch_check_mixing(wire_call *call, uint32_t tables)
+static st_status batch_check_members(wire_call *call, uint32_t tables)
 {
     bool has_plain = false, has_expression = false;
     for (uint32_t at = tables + 1; at < call->doc.nodes[tables].next;
@@ -224,7 +224,7 @@ static st_status batch_get_validate(wire_call *call, uint32_t tables, batch_call
             }
         }
     }
-    ST_TRY(batch_check_mixing(call, tables));
+    ST_TRY(batch_check_members(call, tables));
     for (uint32_t at = tables + 1; at < call->doc.nodes[tables].next;
          at = call->doc.nodes[at + 1].next) {
         ST_TRY(batch_read_table(call, at, &batch->tables[batch->table_count++]));

@@ -789,7 +789,14 @@ st_status st_wire__create_table(wire_call *call)
     st_definition definition;
     st_table_info info;
     wire_description how = {.status = "CREATING", .is_new = true};
+    static const char *const create_unbuilt[] = {"VectorIndexes", "ResourcePolicy",
+                                                 "GlobalTableSourceArn", "WarmThroughput", NULL};
     ST_TRY(create_constraints(call));
+    for (int i = 0; create_unbuilt[i]; i++) {
+        if (st_wire__member(call, 0, create_unbuilt[i])) {
+            return st_wire__refuse(call, "%s is not supported", create_unbuilt[i]);
+        }
+    }
     ST_TRY(create_read(call, &definition));
     st_slice name = st_wire__table_name(call, 0);
     ST_TRY(

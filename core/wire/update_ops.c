@@ -162,7 +162,8 @@ static st_status update_validate(wire_call *call)
                                                  "DeletionProtectionEnabled",
                                                  "VectorIndexUpdates",
                                                  NULL};
-    static const char *const update_unbuilt[] = {"ReplicaUpdates", "VectorIndexUpdates", NULL};
+    static const char *const update_unbuilt[] = {"ReplicaUpdates", "VectorIndexUpdates",
+                                                 "WarmThroughput", NULL};
     uint32_t throughput = st_wire__member(call, 0, "ProvisionedThroughput");
     bool has_any = false;
     if (throughput) {
