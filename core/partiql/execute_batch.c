@@ -139,13 +139,48 @@ static st_status batch_take_item(batch_run *run, batch_member *member)
     return st_partiql__copy(run->op, item, &member->item);
 }
 
+/* A failed condition costs the write that was tried: the larger of the row and the inserted item.
+ * It is charged to the table as a whole, none of its arms. */
+static st_status batch_charge_failure(batch_run *run, const batch_member *member)
+{
+    const st_partiql__plan *plan = &member->plan;
+    uint64_t bytes = member->item.size > 0 ? st_item_size(member->item) : 0;
+    if (plan->statement->verb == ST_PARTIQL_INSERT) {
+        st_op quiet;
+        st_op_init(&quiet, run->op->alloc);
+        st_buf_clear(&run->shaped);
+        if (st_item_canonicalize(&quiet, plan->statement->item, &run->shaped) == ST_OK) {
+            uint64_t inserted = st_item_size(st_buf_view(&run->shaped));
+            bytes = inserted > bytes ? inserted : bytes;
+        }
+        st_op_deinit(&quiet);
+    }
+    return st_partiql__charges_add_failure(run->op, &run->charges, plan->table.name, bytes);
+}
+
+static st_status batch_fail_member(batch_run *run, batch_member *member, st_status status)
+{
+    ST_TRY(batch_keep_error(run, member, status));
+    bool is_judged = status == ST_CONDITION_FAILED || status == ST_DUPLICATE_ITEM;
+    if (is_judged && member->request.wants_capacity) {
+        ST_TRY(batch_charge_failure(run, member));
+    }
+    if (!member->plan.call->returns_on_failure) {
+        member->item = (st_slice){0};
+    }
+    return ST_OK;
+}
+
 static st_status batch_run_member(batch_run *run, batch_member *member)
 {
     st_buf_clear(&run->result);
+    if (member->request.wants_capacity) {
+        member->request.flags |= ST_FLAG_RETURN_ON_FAILURE; /* what is charged */
+    }
     st_status status =
         st_partiql__run(run->op, run->database, &member->plan, &member->request, &run->result);
     if (status != ST_OK) {
-        return batch_keep_error(run, member, status);
+        return batch_fail_member(run, member, status);
     }
     member->tells_table = true;
     ST_TRY(batch_take_item(run, member));
@@ -211,9 +246,7 @@ static st_status batch_all(batch_run *run, const st_partiql_call *calls, st_buf 
         batch_put_member(&run->members[i], out);
     }
     st_partiql__result_shut(out, place);
-    if (run->charges.count > 0) {
-        st_partiql__charges_put(&run->charges, out);
-    }
+    st_partiql__charges_put(&run->charges, out);
     return st_buf_check(run->op, out);
 }
 

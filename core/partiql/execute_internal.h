@@ -153,6 +153,9 @@ typedef struct st_partiql__charges {
 
 st_status st_partiql__charges_add(st_op *op, st_partiql__charges *charges,
                                   st_slice result) ST_MUST_USE;
+/* The write that a failed statement tried. */
+st_status st_partiql__charges_add_failure(st_op *op, st_partiql__charges *charges, st_slice table,
+                                          uint64_t bytes) ST_MUST_USE;
 void st_partiql__charges_put(const st_partiql__charges *charges, st_buf *out);
 
 #endif

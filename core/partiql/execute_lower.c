@@ -43,6 +43,8 @@ st_status st_partiql__lower_path(st_op *op, const st_partiql_path *path, st_path
     return ST_OK;
 }
 
+/* A parameter may be nested one deeper than what an item holds. It stays as it came: nothing stored
+ * is equal to it, and an update that stores it is refused for its depth. */
 st_status st_partiql__lower_value(st_op *op, st_slice relaxed, st_value *out_value)
 {
     st_buf canonical;
@@ -52,6 +54,12 @@ st_status st_partiql__lower_value(st_op *op, st_slice relaxed, st_value *out_val
     st_status status = st_value_canonicalize(op, relaxed, &canonical);
     if (status == ST_OK) {
         status = st_partiql__keep(op, &canonical, &kept);
+    }
+    bool is_deep = status == ST_INVALID_ARGUMENT &&
+                   st_slice_starts_with(st_op_message(op), st_slice_str("Nesting Levels "));
+    if (is_deep) {
+        st_op_clear(op);
+        status = st_partiql__copy(op, relaxed, &kept);
     }
     if (status == ST_OK) {
         (void)st_value_of(kept, out_value);

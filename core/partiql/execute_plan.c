@@ -217,7 +217,11 @@ static st_status plan_find_index(st_op *op, st_partiql__plan *plan)
     if (!plan->index) {
         return st_fail(op, ST_INVALID_ARGUMENT, "The table does not have the specified index");
     }
-    return ST_OK;
+    return plan->index->schema.partition_count == 1 && plan->index->schema.sort_count <= 1
+               ? ST_OK
+               : st_fail(op, ST_INVALID_ARGUMENT,
+                         "PartiQL statements cannot be executed on tables with multi-attribute "
+                         "HASH keys or multi-attribute RANGE keys.");
 }
 
 st_status st_partiql__plan_bind(st_op *op, st_database *database, st_partiql__plan *plan)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CHARGES_WRITE_BYTES 1024u /* of a unit */
+
 /* ---- frames ----------------------------------------------------------------------------- */
 
 void st_partiql__result_begin(st_buf *out, uint8_t operation)
@@ -90,6 +92,14 @@ st_status st_partiql__charges_add(st_op *op, st_partiql__charges *charges, st_sl
     return ST_OK;
 }
 
+st_status st_partiql__charges_add_failure(st_op *op, st_partiql__charges *charges, st_slice table,
+                                          uint64_t bytes)
+{
+    uint64_t units = bytes > 0 ? (bytes + CHARGES_WRITE_BYTES - 1) / CHARGES_WRITE_BYTES : 1;
+    st_capacity_arm arm = {.kind = ST_CAPACITY_FAILED, .write_halves = 2 * units};
+    return charges_add_arm(op, charges, table, &arm);
+}
+
 static void charges_put_arm(const st_capacity_arm *arm, st_buf *out)
 {
     st_buf_byte(out, arm->kind);
@@ -99,15 +109,31 @@ static void charges_put_arm(const st_capacity_arm *arm, st_buf *out)
     st_buf_u64(out, arm->write_halves);
 }
 
+/* A table with nothing but failures is left out; none at all is no field. */
+static bool charges_has_table(const st_partiql__charges *charges)
+{
+    for (uint32_t i = 0; i < charges->count; i++) {
+        if (charges->arms[i].arm.kind == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void st_partiql__charges_put(const st_partiql__charges *charges, st_buf *out)
 {
+    if (!charges_has_table(charges)) {
+        return;
+    }
     size_t place = st_partiql__result_open(out, ST_RESULT_CAPACITY);
     for (uint32_t i = 0; i < charges->count; i++) {
-        for (uint32_t k = 0; charges->arms[i].arm.kind == 0 && k < charges->count; k++) {
-            bool is_itself = k == i;
-            bool is_index = charges->arms[k].arm.kind != 0 &&
-                            st_slice_equal(charges->arms[k].table, charges->arms[i].table);
-            if (is_itself || is_index) {
+        if (charges->arms[i].arm.kind != 0) {
+            continue;
+        }
+        charges_put_arm(&charges->arms[i].arm, out);
+        for (uint32_t k = 0; k < charges->count; k++) {
+            if (charges->arms[k].arm.kind != 0 &&
+                st_slice_equal(charges->arms[k].table, charges->arms[i].table)) {
                 charges_put_arm(&charges->arms[k].arm, out);
             }
         }

@@ -8,7 +8,8 @@
 
 #define SELECT_TOKEN_VERSION 1u
 #define SELECT_TOKEN_HEAD_BYTES 21u
-#define SELECT_PAGE_BYTES ((size_t)1 << 20)
+#define SELECT_PAGE_BYTES ((uint64_t)1 << 20)
+#define SELECT_UNIT_BYTES 4096u
 
 typedef struct select_read {
     st_op *op;
@@ -19,6 +20,7 @@ typedef struct select_read {
     uint32_t range;  /* to be read next */
     st_slice resume; /* behind this token of the table */
     uint64_t left;   /* rows to be read; 0: no limit */
+    uint64_t bytes;  /* read, in whole units behind the first of each range */
     uint32_t count;
     bool is_ended, is_page;
     st_buf items, page, part, last_item;
@@ -194,7 +196,7 @@ static void select_request(const select_read *read, st_request *request)
         .page_items = read->left > UINT32_MAX ? UINT32_MAX : (uint32_t)read->left,
         .has_start_after = read->resume.size > 0,
         .start_after = read->resume,
-        .wants_capacity = plan->call->wants_capacity,
+        .wants_capacity = true, /* it tells what was read, too */
     };
     request->flags |= plan->call->is_consistent ? ST_FLAG_CONSISTENT : 0;
     request->flags |= read->keys.is_reverse ? ST_FLAG_REVERSE : 0;
@@ -202,6 +204,21 @@ static void select_request(const select_read *read, st_request *request)
         request->clauses = read->keys.ranges[read->range].clauses;
         request->clause_count = read->keys.ranges[read->range].clause_count;
     }
+}
+
+/* A page is full when 1 MiB was read, whatever the filter left of it. */
+static void select_count_bytes(select_read *read)
+{
+    st_slice charges = {0};
+    st_capacity_arm arm;
+    uint64_t halves = 0;
+    (void)st_table_result_find(st_buf_view(&read->page), ST_RESULT_CAPACITY, &charges);
+    st_reader reader = st_reader_of(charges);
+    while (st_capacity_next(&reader, &arm)) {
+        halves += arm.read_halves;
+    }
+    uint64_t units = read->plan->call->is_consistent ? halves / 2 : halves;
+    read->bytes += units > 1 ? (units - 1) * SELECT_UNIT_BYTES : 0;
 }
 
 /* Goes on behind what was read. */
@@ -228,7 +245,8 @@ static st_status select_move(select_read *read)
         read->range++;
     }
     read->is_ended = !is_cut && read->range >= (is_keyed ? read->keys.count : 1);
-    read->is_page = is_cut || is_full || read->items.size >= SELECT_PAGE_BYTES;
+    select_count_bytes(read);
+    read->is_page = is_cut || is_full || read->bytes >= SELECT_PAGE_BYTES;
     return ST_OK;
 }
 

@@ -171,10 +171,12 @@ st_status st_table_measure(st_op *op, st_database *database, uint32_t id, uint64
 
 /* ---- capacity --------------------------------------------------------------------------- */
 
+#define ST_CAPACITY_FAILED 3u /* writes of statements that failed: of the table, of no arm */
+
 /* The payload of ST_RESULT_CAPACITY: u32 tables, for each st_capacity_read: what one table and its
  * indexes were charged, in halves of a unit. */
 typedef struct st_capacity_arm {
-    uint8_t kind; /* 0: the table; else ST_INDEX_... */
+    uint8_t kind; /* 0: the table; else ST_INDEX_..., ST_CAPACITY_FAILED */
     st_slice name;
     uint64_t read_halves, write_halves;
 } st_capacity_arm;
