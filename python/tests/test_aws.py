@@ -247,7 +247,7 @@ def test_the_package_does_not_need_botocore():
 
 
 def test_the_fixture_of_pytest(tmp_path):
-    (tmp_path / "conftest.py").write_text("import stator\n\ndynamodb = stator.aws.fixture()\n")
+    (tmp_path / "conftest.py").write_text("import stator\n\ndynamodb = stator.aws.fixture()\nkept = stator.aws.fixture('db', scope='module')\n")
     (tmp_path / "test_it.py").write_text(textwrap.dedent("""
         import boto3
         import stator
@@ -259,10 +259,16 @@ def test_the_fixture_of_pytest(tmp_path):
 
         def test_two(dynamodb):
             assert dynamodb.tables() == []
+
+        def test_three(kept):
+            kept.table("movies", partition="title:S")
+
+        def test_four(kept):
+            assert boto3.client("dynamodb").list_tables()["TableNames"] == ["movies"]
     """))
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)], capture_output=True,
                           text=True, timeout=120, cwd=tmp_path)
-    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout
+    assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout
 
 
 MOVIES = {
