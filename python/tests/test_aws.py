@@ -192,6 +192,27 @@ def test_threads_are_captured(recorder):
     assert len(recorder.asked) == 120 and {asked[0] for asked in recorder.asked} == {db}
 
 
+def test_one_capture_may_be_entered_by_several_threads():
+    capture, inside, left = stator.aws.capture(), threading.Event(), threading.Event()
+    seen = []
+
+    def work():
+        with capture as db:
+            inside.set()
+            left.wait(30)
+            seen.append(db.tables())
+
+    thread = threading.Thread(target=work)
+    with capture as first:
+        thread.start()
+        inside.wait(30)
+    with pytest.raises(stator.StatorError, match="closed"):
+        first.tables()
+    left.set()
+    thread.join()
+    assert seen == [[]]
+
+
 def test_asyncio_is_captured(recorder):
     @stator.aws.capture()
     async def work():

@@ -289,3 +289,19 @@ def test_floats_hold_in_details_too():
         with pytest.raises(stator.TransactionCanceledException) as caught:
             db.transact_write([stator.Check(table, "a", "v > :v", values={":v": 1.5})])
         assert type(caught.value.reasons[0].item["v"]) is float
+
+
+def test_what_lies_on_disk_is_judged_and_projected_too(tmp_path):
+    with stator.open(tmp_path / "db") as db:
+        table = db.create_table("movies", "title:S", globals={"by_year": "year:N"})
+        table.put({"title": "Alien", "year": 1979, "stars": 5})
+        db.flush()
+    with stator.open(tmp_path / "db") as db:
+        assert db.table("movies").get("Alien", projection="stars") == {"stars": 5}
+    with stator.open(tmp_path / "db") as db:
+        table = db.table("movies")
+        assert list(table.query(1979, index="by_year", projection="title")) == [{"title": "Alien"}]
+        with pytest.raises(stator.ConditionalCheckFailedException) as caught:
+            table.delete("Alien", condition="stars < :s", values={":s": 5})
+        assert caught.value.item == {"title": "Alien", "year": 1979, "stars": 5}
+        assert "by_year" in table.indexes and db.verify()

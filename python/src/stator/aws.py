@@ -206,11 +206,16 @@ class capture:
     def __enter__(self):
         active = _Active(self._source)
         database = active.begin()
-        self._begun.append(active)
+        with _lock:
+            self._begun.append((threading.get_ident(), active))
         return database
 
     def __exit__(self, *exc):
-        self._begun.pop().end()
+        with _lock:  # the newest that this thread began; one begun elsewhere only when there is none
+            own = [pair for pair in self._begun if pair[0] == threading.get_ident()] or self._begun
+            pair = own[-1]
+            self._begun.remove(pair)
+        pair[1].end()
 
     def __call__(self, function):
         source = self._source
