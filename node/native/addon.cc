@@ -188,19 +188,6 @@ static void array_set_number(napi_env env, napi_value array, uint32_t index, dou
     array_set(env, array, index, value);
 }
 
-static napi_value failure_value(napi_env env, const Failure *failure)
-{
-    napi_value array = nullptr, message = nullptr;
-    napi_create_array_with_length(env, 5, &array);
-    array_set_number(env, array, 0, failure->status);
-    array_set_number(env, array, 1, failure->flags);
-    array_set_number(env, array, 2, static_cast<double>(failure->position));
-    array_set_number(env, array, 3, failure->os_error);
-    napi_create_string_utf8(env, failure->message, NAPI_AUTO_LENGTH, &message);
-    array_set(env, array, 4, message);
-    return array;
-}
-
 static napi_value bytes_value(napi_env env, const void *data, size_t bytes)
 {
     napi_value value = nullptr;
@@ -208,6 +195,20 @@ static napi_value bytes_value(napi_env env, const void *data, size_t bytes)
         return undefined_value(env);
     }
     return value;
+}
+
+static napi_value failure_value(napi_env env, const Failure *failure)
+{
+    napi_value array = nullptr, message = nullptr;
+    napi_create_array_with_length(env, 6, &array);
+    array_set_number(env, array, 0, failure->status);
+    array_set_number(env, array, 1, failure->flags);
+    array_set_number(env, array, 2, static_cast<double>(failure->position));
+    array_set_number(env, array, 3, failure->os_error);
+    napi_create_string_utf8(env, failure->message, NAPI_AUTO_LENGTH, &message);
+    array_set(env, array, 4, message);
+    array_set(env, array, 5, bytes_value(env, failure->detail, failure->detail_bytes));
+    return array;
 }
 
 static napi_value buffer_value(napi_env env, stator_buffer *buffer)
@@ -302,7 +303,10 @@ static Napi::Value submit(const Napi::CallbackInfo &info, Db *db, Job *job, Lane
 /* error(): the last failure. */
 static Napi::Value call_error(const Napi::CallbackInfo &info)
 {
-    return Napi::Value(info.Env(), failure_value(info.Env(), &env_of(info)->failure));
+    Failure *failure = &env_of(info)->failure;
+    napi_value value = failure_value(info.Env(), failure);
+    failure_clear(failure);
+    return Napi::Value(info.Env(), value);
 }
 
 /* takeLarge(): the result that did not fit, once. */
@@ -737,6 +741,7 @@ static void env_free(napi_env, void *data, void *)
         job_destroy(job);
     }
     stator_buffer_free(env->large);
+    failure_clear(&env->failure);
     free(env->dbs.places);
     free(env->cursors.places);
     pthread_mutex_destroy(&env->mutex);

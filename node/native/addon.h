@@ -30,12 +30,15 @@ enum Kind : uint32_t {
     KIND_COUNT = 9
 };
 
+/* detail: as in stator_error, but memory of our own, freed by failure_clear. */
 struct Failure {
     stator_status status;
     uint32_t flags;
     int64_t position;
     int32_t os_error;
     char message[STATOR_ERROR_MESSAGE_BYTES];
+    uint8_t *detail;
+    size_t detail_bytes;
 };
 
 struct Db;
@@ -94,7 +97,9 @@ struct Db {
 stator_status dispatch_texts(stator_db *token, const uint8_t *bytes, size_t size,
                              const Texts *texts, int32_t *out_http_status, stator_buffer **out_body,
                              stator_error *error);
+/* Clears the error. Without memory the detail is left out: the failure itself stands. */
 void failure_take(Failure *failure, stator_status status, stator_error *error);
+void failure_clear(Failure *failure);
 void failure_set(Failure *failure, stator_status status, const char *message);
 
 Db *db_create(Env *env);

@@ -18,20 +18,34 @@ static const size_t RESULT_BYTES = 64 * 1024;
 static const size_t MERGE_BYTES = 1024 * 1024;
 static const uint32_t MERGE_JOBS = 256;
 
+void failure_clear(Failure *failure)
+{
+    free(failure->detail);
+    *failure = Failure();
+}
+
 void failure_take(Failure *failure, stator_status status, stator_error *error)
 {
+    failure_clear(failure);
     failure->status = status;
     failure->flags = error->flags | stator_status_flags(status);
     failure->position = error->position;
     failure->os_error = error->os_error;
     memcpy(failure->message, error->message, sizeof failure->message);
     failure->message[sizeof failure->message - 1] = '\0';
+    if (error->detail && error->detail_bytes > 0) {
+        failure->detail = static_cast<uint8_t *>(malloc(error->detail_bytes));
+    }
+    if (failure->detail) {
+        failure->detail_bytes = error->detail_bytes;
+        memcpy(failure->detail, error->detail, error->detail_bytes);
+    }
     stator_error_clear(error);
 }
 
 void failure_set(Failure *failure, stator_status status, const char *message)
 {
-    *failure = Failure();
+    failure_clear(failure);
     failure->status = status;
     failure->flags = stator_status_flags(status);
     failure->position = -1;
@@ -81,6 +95,7 @@ Job *job_create(Kind kind, const void *request, size_t request_bytes)
 void job_destroy(Job *job)
 {
     stator_buffer_free(job->buffer);
+    failure_clear(&job->failure);
     free(job->result);
     free(job->request);
     free(job);
@@ -225,6 +240,9 @@ static bool merge_run(Db *db, Queue *jobs, uint8_t *scratch)
     stator_error_clear(&error);
     bool is_refused = status != STATOR_OK && (failure.flags & STATOR_ERROR_MAYBE_APPLIED) == 0 &&
                       (status == STATOR_NO_MEMORY || (failure.flags & STATOR_ERROR_CALLER) != 0);
+    free(failure.detail); /* it may go with one job alone, and says no more than the message */
+    failure.detail = nullptr;
+    failure.detail_bytes = 0;
     if (is_refused) {
         return false;
     }

@@ -102,16 +102,16 @@ export class Core {
   }
 
   /** A write without a result; mayMerge: it has no options, so that it may share a commit with its neighbours. */
-  write(mayMerge: boolean, encode: Encode): Promise<void> {
+  write(mayMerge: boolean, encode: Encode, mode: NumberMode = this.numbers): Promise<void> {
     return this.encoded(encode, (writer) => {
       const id = this.binary.submit(this.handle, writer.bytes, writer.at, LANE_WRITE, mayMerge ? 1 : 0, 0);
-      return wait(this.binary, id, this) as Promise<unknown> as Promise<void>;
+      return wait(this.binary, id, this, mode) as Promise<unknown> as Promise<void>;
     });
   }
 
   private submit(writer: Writer, lane: number, mode: NumberMode): Promise<Result> {
     const id = this.binary.submit(this.handle, writer.bytes, writer.at, lane, 0, 1);
-    return wait(this.binary, id, this).then((bytes) => (bytes === undefined ? {} : decodeResult(bytes, bytes.length, mode)));
+    return wait(this.binary, id, this, mode).then((bytes) => (bytes === undefined ? {} : decodeResult(bytes, bytes.length, mode)));
   }
 
   upkeep(kind: number): Promise<string> {

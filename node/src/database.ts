@@ -1,6 +1,7 @@
 /** Databases and batches. */
 import { abandonable, Core } from "./core";
 import { copyBytes, type Result } from "./decode";
+import { definitionOf, difference, encodeDefinition, readDefinition, type Definition, type Schema } from "./definition";
 import { withWriter, type Writer } from "./encode";
 import { invalid } from "./errors";
 import { checked, KIND_COMPACT, KIND_FLUSH, KIND_VERIFY, LANE_READ, LANE_WRITE, native, wait } from "./native";
@@ -8,14 +9,18 @@ import {
   dispatch, dispatchSync, moveClock, moveClockSync, type DispatchAnswer, type DispatchOptions,
 } from "./protocol";
 import { durabilityNumber, Table, type Durability, type Key } from "./table";
-import type { AsyncOptions, Item, KeyType, NumberMode } from "./types";
+import {
+  transactGet, transactGetSync, transactWrite, transactWriteSync, type TransactGetOptions, type TransactItem, type TransactRead,
+  type TransactWriteOptions,
+} from "./transact";
+import type { AsyncOptions, Item, NumberMode } from "./types";
 
 const CREATE_TABLE = 1;
 const DESCRIBE_TABLE = 2;
 const LIST_TABLES = 3;
 const DELETE_TABLE = 4;
 const BATCH_WRITE = 8;
-const FIELD = { TABLE_NAME: 1, DURABILITY: 5, SCHEMA: 8, START_AFTER: 14, ENTRY: 17 } as const;
+const FIELD = { TABLE_NAME: 1, DURABILITY: 5, SCHEMA: 8, START_AFTER: 14, ENTRY: 17, DEFINITION: 137 } as const;
 const ENSURE = 32;
 
 export interface OpenOptions {
@@ -39,14 +44,6 @@ export interface OpenOptions {
   numbers?: NumberMode | undefined;
   /** Leave attributes out whose value is undefined, instead of refusing them. */
   removeUndefined?: boolean | undefined;
-}
-
-/** A key attribute: "name:S", "name:N" or "name:B". */
-export type KeySpec = `${string}:${KeyType}`;
-
-export interface Schema {
-  partition: KeySpec;
-  sort?: KeySpec | undefined;
 }
 
 /** Counters since open. */
@@ -146,21 +143,9 @@ function encodeName(writer: Writer, operation: number, name: string): void {
   writer.fieldText(FIELD.TABLE_NAME, name);
 }
 
-function encodeKeySpec(writer: Writer, spec: string): void {
-  const [, name, type] = (typeof spec === "string" && /^(.+):([SNB])$/s.exec(spec)) || [];
-  if (name === undefined) throw invalid(`the key ${JSON.stringify(spec)} is not "name:S", "name:N" or "name:B"`);
-  writer.byte("SNB".indexOf(type) + 1);
-  writer.text(name);
-}
-
-function encodeCreate(writer: Writer, name: string, schema: Schema, flags: number): void {
+function encodeCreate(writer: Writer, name: string, schema: Schema, definition: Definition, flags: number): void {
   encodeName(writer, CREATE_TABLE, name);
-  const start = writer.fieldBegin(FIELD.SCHEMA);
-  writer.byte(1);
-  writer.byte(schema.sort === undefined ? 0 : 1);
-  encodeKeySpec(writer, schema.partition);
-  if (schema.sort !== undefined) encodeKeySpec(writer, schema.sort);
-  writer.fieldEnd(start);
+  encodeDefinition(writer, FIELD.DEFINITION, schema, definition);
   if (flags !== 0) writer.fieldFlags(flags);
 }
 
@@ -180,28 +165,39 @@ export class Database {
     return this.core.isClosed;
   }
 
-  private made<T>(result: Result): Table<T> {
-    return new Table<T>(this.core, result.table!);
+  private made<T>(result: Result, name?: string, wanted?: Definition): Table<T> {
+    const has = result.definition && readDefinition(result.definition);
+    const other = wanted && has && difference(wanted, has);
+    if (other !== undefined) throw invalid(`table ${name} exists with other ${other} than given`);
+    return new Table<T>(this.core, result.table!, has);
   }
 
-  /** Opens a table; with a schema, creates it when it is missing. Other keys than those it has are a ValidationException. */
+  /**
+   * Opens a table; with a schema, creates it when it is missing. Other keys than those it has are a ValidationException, and so
+   * are other indexes, ttl or stream where the schema has them.
+   */
   async table<T = Item>(name: string, schema?: Schema): Promise<Table<T>> {
     if (schema === undefined) return this.openTable<T>(name);
-    return this.made(await this.core.work(LANE_WRITE, "auto", (writer) => encodeCreate(writer, name, schema, ENSURE)));
+    const wanted = definitionOf(schema);
+    const run = (writer: Writer) => encodeCreate(writer, name, schema, wanted, ENSURE);
+    return this.made(await this.core.work(LANE_WRITE, "auto", run), name, wanted);
   }
 
   tableSync<T = Item>(name: string, schema?: Schema): Table<T> {
     if (schema === undefined) return this.openTableSync<T>(name);
-    return this.made(this.core.runSync("auto", (writer) => encodeCreate(writer, name, schema, ENSURE)));
+    const wanted = definitionOf(schema);
+    return this.made(this.core.runSync("auto", (writer) => encodeCreate(writer, name, schema, wanted, ENSURE)), name, wanted);
   }
 
   /** Makes a new table; ResourceInUseException when the name is taken. */
   async createTable<T = Item>(name: string, schema: Schema): Promise<Table<T>> {
-    return this.made(await this.core.work(LANE_WRITE, "auto", (writer) => encodeCreate(writer, name, schema, 0)));
+    const wanted = definitionOf(schema);
+    return this.made(await this.core.work(LANE_WRITE, "auto", (writer) => encodeCreate(writer, name, schema, wanted, 0)));
   }
 
   createTableSync<T = Item>(name: string, schema: Schema): Table<T> {
-    return this.made(this.core.runSync("auto", (writer) => encodeCreate(writer, name, schema, 0)));
+    const wanted = definitionOf(schema);
+    return this.made(this.core.runSync("auto", (writer) => encodeCreate(writer, name, schema, wanted, 0)));
   }
 
   /** Opens a table; ResourceNotFoundException when there is none. */
@@ -254,6 +250,28 @@ export class Database {
   batch(options: { durability?: Durability | undefined } = {}): Batch {
     this.core.check();
     return new Batch(this.core, options.durability === undefined ? 0 : durabilityNumber(options.durability));
+  }
+
+  /**
+   * Applies all of the entries, or none: then the error is a TransactionCanceledException whose reasons tell of each why.
+   * An entry: { table, put: item }, { table, update: key, expression }, { table, delete: key } or { table, check: key, condition },
+   * each with condition, names, values, returnOnFailure.
+   */
+  async transactWrite(entries: readonly TransactItem[], options: TransactWriteOptions = {}): Promise<void> {
+    return transactWrite(this.core, entries, options);
+  }
+
+  transactWriteSync(entries: readonly TransactItem[], options: TransactWriteOptions = {}): void {
+    transactWriteSync(this.core, entries, options);
+  }
+
+  /** Items of one moment, over any tables: one element for each { table, key, projection, names }, undefined where there is none. */
+  async transactGet(reads: readonly TransactRead[], options: TransactGetOptions = {}): Promise<(Item | undefined)[]> {
+    return transactGet(this.core, reads, options);
+  }
+
+  transactGetSync(reads: readonly TransactRead[], options: TransactGetOptions = {}): (Item | undefined)[] {
+    return transactGetSync(this.core, reads, options);
   }
 
   /**

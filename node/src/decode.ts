@@ -203,6 +203,9 @@ export interface Result {
   table?: TableResult;
   names?: string[];
   oldItem?: Item;
+  newItem?: Item;
+  /** docs/formats/catalog.md */
+  definition?: Buffer;
 }
 
 export interface TableResult {
@@ -258,6 +261,12 @@ function readField(reader: Reader, field: number, size: number, result: Result):
     case 7:
       result.oldItem = reader.item(size);
       break;
+    case 9:
+      result.newItem = reader.item(size);
+      break;
+    case 13:
+      result.definition = Buffer.from(copyBytes(reader.bytes, reader.at, reader.at + size));
+      break;
   }
 }
 
@@ -281,4 +290,49 @@ export function decodeResult(bytes: Buffer, size: number, mode: NumberMode): Res
     throw error;
   }
   return result;
+}
+
+export interface DetailReason {
+  reason: number;
+  message: string;
+  item: Item | undefined;
+}
+
+export interface Detail {
+  text?: string;
+  item?: Item;
+  reasons?: DetailReason[];
+}
+
+function readReasons(reader: Reader): DetailReason[] {
+  const reasons: DetailReason[] = [];
+  for (let left = reader.u32(); left > 0; left--) {
+    const reason = reader.bytes[reader.at++];
+    const message = reader.text(reader.u32());
+    const size = reader.u32();
+    reasons.push({ reason, message, item: size === 0 ? undefined : reader.item(size) });
+  }
+  return reasons;
+}
+
+/** What an error tells besides (docs/formats/error.md); what cannot be read is left out: the error itself stands. */
+export function decodeDetail(bytes: Buffer, mode: NumberMode): Detail {
+  const reader = new Reader(bytes, mode);
+  const detail: Detail = {};
+  if (bytes[0] !== 1) return detail;
+  try {
+    reader.at = 2;
+    while (reader.at < bytes.length) {
+      const field = bytes[reader.at++];
+      const size = reader.u32();
+      const end = reader.at + size;
+      if (field === 1) detail.text = reader.text(size);
+      else if (field === 2) detail.item = reader.item(size);
+      else if (field === 3) detail.reasons = readReasons(reader);
+      reader.at = end;
+    }
+  } catch {
+    return detail;
+  }
+  return detail;
 }

@@ -4,6 +4,8 @@
  * and NO_SPACE are both InternalServerError), `code` tells them apart.
  */
 import { statuses } from "./codes";
+import type { DetailReason } from "./decode";
+import type { Item } from "./types";
 
 const RETRYABLE = 1;
 const MAYBE_APPLIED = 2;
@@ -50,9 +52,26 @@ export class ValidationException extends StatorError {}
 export class ResourceNotFoundException extends StatorError {}
 /** A table of that name exists already. */
 export class ResourceInUseException extends StatorError {}
-export class ConditionalCheckFailedException extends StatorError {}
+/** The condition of a write did not hold. */
+export class ConditionalCheckFailedException extends StatorError {
+  /** The item that it saw: when the write had returnOnFailure, and there was one. */
+  readonly item: Item | undefined;
+}
 export class TransactionConflictException extends StatorError {}
-export class TransactionCanceledException extends StatorError {}
+/** Why an entry of a transaction was in its way. */
+export interface Reason {
+  /** undefined: it was not. */
+  readonly code: "CONDITION_FAILED" | "INVALID_ARGUMENT" | "TRANSACTION_CONFLICT" | undefined;
+  readonly message: string;
+  /** What a failed condition saw: when the entry had returnOnFailure, and there was an item. */
+  readonly item: Item | undefined;
+}
+
+/** Nothing of the transaction was applied. */
+export class TransactionCanceledException extends StatorError {
+  /** One for each entry, in their order. */
+  readonly reasons: readonly Reason[] = [];
+}
 /** The token of a transaction was used for another one. */
 export class IdempotentParameterMismatchException extends StatorError {}
 /** PartiQL's INSERT of an item that exists. */
@@ -97,6 +116,16 @@ export function makeError(status: number, flags: number, position: number, osErr
     position: position < 0 ? undefined : position,
     osError: osError || undefined,
   });
+}
+
+const REASONS = [undefined, "CONDITION_FAILED", "INVALID_ARGUMENT", "TRANSACTION_CONFLICT"] as const;
+
+/** @internal The error with what the engine tells besides. */
+export function detailed(error: StatorError, item: Item | undefined, reasons: readonly DetailReason[] | undefined): StatorError {
+  const set = (name: string, value: unknown) => Object.defineProperty(error, name, { value, enumerable: true, configurable: true });
+  if (item !== undefined) set("item", item);
+  if (reasons !== undefined) set("reasons", reasons.map(({ reason, message, item: seen }) => ({ code: REASONS[reason], message, item: seen })));
+  return error;
 }
 
 /** @internal A refusal of an argument, before the engine sees it. */

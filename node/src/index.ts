@@ -9,10 +9,13 @@
  *     await db.close();
  */
 export { open, openSync, Database, Batch } from "./database";
-export type { OpenOptions, Schema, KeySpec, Stats } from "./database";
+export type { OpenOptions, Stats } from "./database";
+export type { GlobalIndex, IndexDescription, IndexProjection, KeySpec, LocalIndex, Schema, StreamView } from "./definition";
+export type { ExpressionOptions } from "./expression";
+export type { TransactGetOptions, TransactItem, TransactRead, TransactWriteOptions } from "./transact";
 export type { DispatchAnswer, DispatchOptions } from "./protocol";
 export { Table } from "./table";
-export type { Durability, Key, KeyValue, ReadOptions, WriteOptions } from "./table";
+export type { Durability, Key, KeyValue, ReadOptions, Returns, UpdateOptions, WriteOptions } from "./table";
 export { Items, SortCondition, eq, lt, le, gt, ge, between, beginsWith } from "./query";
 export type { PageOptions, QueryOptions, ScanOptions } from "./query";
 export { NumberValue } from "./number";
@@ -23,5 +26,5 @@ export {
   DuplicateItemException, LimitExceededException, InternalServerError, MisuseError, ClosedError, ForkedError,
   BusyError, LockedError, NotADatabaseError, ReadOnlyError, CancelledError, DeadlineError, WouldBlockError, NotFoundError,
 } from "./errors";
-export type { ErrorDetails } from "./errors";
+export type { ErrorDetails, Reason } from "./errors";
 export { version } from "./version";

@@ -4,11 +4,13 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { decodeResult, type Result } from "./decode";
-import { makeError, StatorError } from "./errors";
+import { decodeDetail, decodeResult, type Result } from "./decode";
+import { detailed, makeError, StatorError } from "./errors";
 import type { NumberMode } from "./types";
 
-export type Failure = [status: number, flags: number, position: number, osError: number, message: string];
+export type Failure = [
+  status: number, flags: number, position: number, osError: number, message: string, detail: Buffer | undefined,
+];
 
 export interface Native {
   setup(result: Uint8Array, finished: (list: unknown[]) => void): number;
@@ -68,15 +70,18 @@ interface Waiting {
   readonly reject: (error: Error) => void;
   /** Keeps what the call works on from being collected. */
   readonly owner: object;
+  readonly mode: NumberMode;
 }
 
 const waiting = new Map<number, Waiting>();
 let loaded: Native | undefined;
 let shared: Buffer;
 
-function errorOf(failure: Failure): StatorError {
-  const [status, flags, position, osError, message] = failure;
-  return makeError(status, flags, position, osError, message);
+function errorOf(failure: Failure, mode: NumberMode = "auto"): StatorError {
+  const [status, flags, position, osError, message, detail] = failure;
+  if (detail === undefined) return makeError(status, flags, position, osError, message);
+  const { text, item, reasons } = decodeDetail(detail, mode);
+  return detailed(makeError(status, flags, position, osError, text ?? message), item, reasons);
 }
 
 function finished(list: unknown[]): void {
@@ -90,7 +95,7 @@ function finished(list: unknown[]): void {
     if (failure === undefined) {
       call.resolve(result);
     } else {
-      call.reject(withReport(errorOf(failure), result));
+      call.reject(withReport(errorOf(failure, call.mode), result));
     }
   }
 }
@@ -112,15 +117,15 @@ export function checked(binary: Native, number: number): number {
 }
 
 /** Waits for the call of that id. */
-export function wait(binary: Native, id: number, owner: object): Promise<Buffer | undefined> {
+export function wait(binary: Native, id: number, owner: object, mode: NumberMode = "auto"): Promise<Buffer | undefined> {
   if (id < 0) return Promise.reject(errorOf(binary.error()));
-  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject, owner }));
+  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject, owner, mode }));
 }
 
 /** The result of a synchronous call, decoded out of the shared buffer. */
 export function resultOf(binary: Native, size: number, mode: NumberMode): Result {
   if (size >= 0) return decodeResult(shared, size, mode);
-  if (size !== RESULT_IS_LARGE) throw errorOf(binary.error());
+  if (size !== RESULT_IS_LARGE) throw errorOf(binary.error(), mode);
   const large = binary.takeLarge();
   if (large === undefined) throw new StatorError("the result was lost", { code: "INTERNAL" });
   return decodeResult(large, large.length, mode);

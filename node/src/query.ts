@@ -7,6 +7,7 @@ import { abandonable, CACHED_ONLY, type Core } from "./core";
 import { copyBytes, decodeResult, type Result } from "./decode";
 import { withWriter, type Writer } from "./encode";
 import { invalid } from "./errors";
+import { encodeExpressions, type ExpressionOptions } from "./expression";
 import { checked, native, resultOf, wait } from "./native";
 import type { AsyncOptions, Item, NumberMode } from "./types";
 
@@ -48,7 +49,13 @@ export const between = (low: unknown, high: unknown): SortCondition => new SortC
 /** Sort keys of type S or B that begin with value. */
 export const beginsWith = (value: unknown): SortCondition => new SortCondition(7, [value]);
 
-export interface PageOptions extends AsyncOptions {
+export interface PageOptions extends AsyncOptions, ExpressionOptions {
+  /** Reads the index of this name. */
+  index?: string | undefined;
+  /** Leaves out what does not meet it, behind pageSize and before limit. */
+  filter?: string | undefined;
+  /** The parts of the items to read: "title, crew[0], #n". */
+  projection?: string | undefined;
   /** Items over all pages. */
   limit?: number | undefined;
   /** Items fetched at once; a page also ends at 1 MiB. */
@@ -62,6 +69,8 @@ export interface PageOptions extends AsyncOptions {
 }
 
 export interface QueryOptions extends PageOptions {
+  /** Says which keys are read, instead of partition and sort: "title = :t AND #y BETWEEN :a AND :b". */
+  keyCondition?: string | undefined;
   /** A condition on the sort key, as ge(1970). */
   sort?: SortCondition | undefined;
   /** Descending. */
@@ -302,6 +311,8 @@ function plan(core: Core, operation: number, flags: number, options: PageOptions
     flags: flags | (options.consistent ? FLAG.CONSISTENT : 0) | (options.snapshot ? FLAG.SNAPSHOT : 0),
     fields: withWriter((writer) => {
       fields(writer);
+      const { index, filter, projection, names, values } = options;
+      encodeExpressions(writer, { index, filter, projection, names, values });
       return copyBytes(writer.bytes, 0, writer.at);
     }),
     limit: count("limit", options.limit, Number.MAX_SAFE_INTEGER),
@@ -316,6 +327,13 @@ function plan(core: Core, operation: number, flags: number, options: PageOptions
 export function query<T>(core: Core, tableId: number, partition: unknown, options: QueryOptions): Items<T> {
   return new Items<T>(plan(core, QUERY, options.reverse ? FLAG.REVERSE : 0, options, (writer) => {
     writer.fieldU32(FIELD.TABLE_ID, tableId);
+    const { keyCondition } = options;
+    if (keyCondition !== undefined) {
+      if (partition !== undefined || options.sort !== undefined) {
+        throw invalid("a query has a keyCondition, or a partition and sort; not both");
+      }
+      return encodeExpressions(writer, { keyCondition });
+    }
     const start = writer.fieldBegin(FIELD.PARTITION);
     writer.value(partition);
     writer.fieldEnd(start);
