@@ -145,7 +145,7 @@ static void create_check_definitions(wire_call *call)
 static void create_check_projection(wire_call *call, uint32_t projection, const char *path)
 {
     static const char *const create_projections[] = {"ALL", "INCLUDE", "KEYS_ONLY", NULL};
-    char text[256];
+    char text[320];
     if (projection == 0) {
         create_null(call, path);
         return;
