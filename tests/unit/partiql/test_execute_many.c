@@ -274,6 +274,12 @@ static void a_token_makes_a_repeated_transaction_harmless(void **state)
     assert_int_equal(many_transaction(c, others, "u", false), ST_OK);
 }
 
+static void many_ignore(void *ctx, const char *line)
+{
+    (void)ctx;
+    (void)line;
+}
+
 /* ---- any form --------------------------------------------------------------------------- */
 
 static void any_condition(st_rng *rng, char *text, size_t room, unsigned depth)
@@ -370,6 +376,49 @@ static void ranges_find_what_a_scan_finds(void **state)
     assert_in_range(answered, 500, 1500);
 }
 
+static void changed_statements_have_an_answer(void **state)
+{
+    static const char *const origins[] = {
+        "SELECT m.n, a FROM range WHERE (pk = 'p' AND sk > '1') OR pk IN ['q', ?] ORDER BY pk, sk",
+        "SELECT * FROM indexed.\"global\" WHERE g = 'G' AND h BETWEEN 1 AND ? ORDER BY h DESC",
+        "SELECT z FROM indexed.\"local\" WHERE pk = 'p' AND contains(l, 'x') = true",
+        "UPDATE range SET a = a + 1, l[1] = ? REMOVE m.n WHERE pk = 'p' AND sk = '1' RETURNING "
+        "MODIFIED NEW *",
+        "UPDATE hash SET s = set_add(s, <<'x'>>), n = if_not_exists(n, 1) WHERE pk = 'a'",
+        "DELETE FROM indexed WHERE pk = 'p' AND sk = '1' AND z <> ? RETURNING ALL OLD *",
+        "INSERT INTO indexed VALUE {'pk':'p','sk':'1','g':'G','h':2,'l':'x','z':?}",
+        "INSERT INTO hash VALUE {'pk':'a','l':[1,{'k':<<1,2>>}]}",
+        "EXISTS(SELECT * FROM hash WHERE pk = 'a' AND size(l) = ?)",
+    };
+    static const char signs[] = "()[]{}<>',\"?.*=+- 0123apqshgl\xC3";
+    execute_case *c = *state;
+    char text[512], other[512];
+    const char *const pair[] = {text, other, NULL};
+    unsigned served = 0;
+    st_rng rng;
+    st_rng_seed(&rng, 11);
+    for (unsigned round = 0; round < 6000; round++) {
+        strcpy(other, origins[st_rng_below(&rng, sizeof origins / sizeof origins[0])]);
+        strcpy(text, origins[st_rng_below(&rng, sizeof origins / sizeof origins[0])]);
+        for (uint64_t changes = st_rng_below(&rng, 3); changes > 0; changes--) {
+            text[st_rng_below(&rng, strlen(text))] =
+                signs[st_rng_below(&rng, sizeof signs - 1)];
+        }
+        c->call.limit = st_rng_below(&rng, 3);
+        st_status status = round % 3 == 0   ? execute_with(c, text, "{\"p\":{\"N\":\"2\"}}")
+                           : round % 3 == 1 ? many_batch(c, pair, true)
+                                            : many_transaction(c, pair, "", true);
+        served += status == ST_OK;
+        if (status != ST_OK) {
+            assert_int_not_equal(st_status_flags((int32_t)status) & ST_STATUS_CALLER, 0);
+            assert_int_not_equal(c->parsed.op.error.message[0], '\0');
+        }
+    }
+    assert_in_range(served, 1000, 6000);
+    st_op_clear(&c->parsed.op);
+    assert_int_equal(st_database_verify(&c->parsed.op, c->database, many_ignore, NULL), ST_OK);
+}
+
 /* ---- memory that runs out --------------------------------------------------------------- */
 
 static st_status memory_run(st_op *op, execute_case *c, unsigned kind, st_buf *out)
@@ -451,6 +500,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_token_makes_a_repeated_transaction_harmless,
                                         execute_setup, execute_teardown),
         cmocka_unit_test_setup_teardown(ranges_find_what_a_scan_finds, execute_setup,
+                                        execute_teardown),
+        cmocka_unit_test_setup_teardown(changed_statements_have_an_answer, execute_setup,
                                         execute_teardown),
         cmocka_unit_test_setup_teardown(every_failing_allocation_is_reported, execute_setup,
                                         execute_teardown),
