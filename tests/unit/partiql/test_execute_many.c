@@ -401,8 +401,7 @@ static void changed_statements_have_an_answer(void **state)
         strcpy(other, origins[st_rng_below(&rng, sizeof origins / sizeof origins[0])]);
         strcpy(text, origins[st_rng_below(&rng, sizeof origins / sizeof origins[0])]);
         for (uint64_t changes = st_rng_below(&rng, 3); changes > 0; changes--) {
-            text[st_rng_below(&rng, strlen(text))] =
-                signs[st_rng_below(&rng, sizeof signs - 1)];
+            text[st_rng_below(&rng, strlen(text))] = signs[st_rng_below(&rng, sizeof signs - 1)];
         }
         c->call.limit = st_rng_below(&rng, 3);
         st_status status = round % 3 == 0   ? execute_with(c, text, "{\"p\":{\"N\":\"2\"}}")
