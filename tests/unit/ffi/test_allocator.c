@@ -39,7 +39,7 @@ static void *resize(void *ctx, void *pointer, size_t old_bytes, size_t new_bytes
     return moved;
 }
 
-/* ---- a life of a database -------------------------------------------------------------------- */
+/* ---- a life of a database --------------------------------------------------------------- */
 
 typedef struct life {
     stator_db *db;
@@ -55,6 +55,7 @@ typedef struct life {
 
 static stator_error error;
 static int failed_line;
+static int is_detailed; /* an error had a detail */
 
 #define TRY(call)                   \
     do {                            \
@@ -114,6 +115,25 @@ static stator_status live_reads(life *l)
     return STATOR_OK;
 }
 
+/* A put that its condition refuses, and the item it saw in the detail of the error. */
+static stator_status live_refusal(life *l)
+{
+    static const char request[] =
+        "\1\5\1\5\0\0\0table\4\24\0\0\0\13\13\0\0\0\2\0\0\0\1p\1\1x\1s\22\2-4"
+        "\200\27\0\0\0attribute_not_exists(p)\7\4\0\0\0\100\0\0\0";
+    size_t bytes;
+    stator_buffer *none;
+    stator_status status =
+        stator_execute(l->db, request, sizeof request - 1, NULL, 0, &bytes, &none, &error);
+    is_detailed |= status == STATOR_CONDITION_FAILED && error.detail != NULL;
+    if (status == STATOR_CONDITION_FAILED) {
+        stator_error_clear(&error);
+        return STATOR_OK;
+    }
+    failed_line = __LINE__;
+    return status == STATOR_OK ? STATOR_INTERNAL : status;
+}
+
 static stator_status live(life *l)
 {
     stator_status status;
@@ -128,6 +148,7 @@ static stator_status live(life *l)
     TRY(stator_schema_sort(l->schema, "s", 1, STATOR_TYPE_N));
     TRY(stator_table_ensure(l->db, "table", 5, l->schema, &l->table, &error));
     TRY(live_items(l));
+    TRY(live_refusal(l));
     TRY(live_reads(l));
     TRY(stator_flush(l->db, &error));
     TRY(stator_compact(l->db, &error));
@@ -163,18 +184,20 @@ static void end_life(life *l)
     }
 }
 
-/* ---- tests ----------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------------ */
 
 static void memory_comes_from_the_allocator_and_goes_back_to_it(void **state)
 {
     (void)state;
     int64_t before = 0;
+    stator_error_init(&error);
     for (int i = 0; i < 200; i++) { /* the table of handles grows to its lasting size first */
         life l = {0};
         assert_int_equal(live(&l), STATOR_OK);
         end_life(&l);
         before = i == 198 ? atomic_load(&outstanding) : before;
     }
+    assert_true(is_detailed);
     assert_int_equal(atomic_load(&outstanding), before);
     assert_in_range(before, 1, 1 << 20);
 }
