@@ -386,3 +386,26 @@ def test_arns_name_the_region_of_the_client():
             client = boto3.client("dynamodb", region_name="us-west-2", config=boto3.session.Config(**options))
             arns.append(client.describe_table(TableName="movies")["Table"]["TableArn"])
     assert [arn.split(":")[3] for arn in arns] == ["eu-west-1", "us-west-2", "us-west-2"]
+
+
+def test_tables_are_the_same_through_both():
+    with stator.aws.capture() as db:
+        client = boto3.client("dynamodb")
+        places = {"partition": ["x:S", "y:N"], "sort": ["z:S"], "projection": ["u"]}
+        db.create_table("ours", "id:S", "at:N", local={"by_l": "l:N"}, globals={"by_place": places}, ttl="exp", stream="NEW_IMAGE")
+        told = client.describe_table(TableName="ours")["Table"]
+        (place,) = told["GlobalSecondaryIndexes"]
+        assert [(part["AttributeName"], part["KeyType"]) for part in place["KeySchema"]] == [("x", "HASH"), ("y", "HASH"), ("z", "RANGE")]
+        assert place["Projection"] == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["u"]}
+        assert [index["IndexName"] for index in told["LocalSecondaryIndexes"]] == ["by_l"]
+        assert told["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+        assert client.describe_time_to_live(TableName="ours")["TimeToLiveDescription"]["AttributeName"] == "exp"
+        index = {"IndexName": "by_year", "KeySchema": [{"AttributeName": "year", "KeyType": "HASH"}], "Projection": {"ProjectionType": "KEYS_ONLY"}}
+        client.create_table(**MOVIES, GlobalSecondaryIndexes=[index])
+        theirs = db.table("movies")
+        assert theirs.keys == (("title", "S"), ("year", "N")) and (theirs.ttl, theirs.stream) == (None, None)
+        assert theirs.indexes == {"by_year": stator.Index("global", (("year", "N"),), (), "KEYS_ONLY")}
+        theirs.put({"title": "Alien", "year": 1979, "stars": 5})
+        found = client.query(TableName="movies", IndexName="by_year", KeyConditionExpression="#y = :y",
+                             ExpressionAttributeNames={"#y": "year"}, ExpressionAttributeValues={":y": {"N": "1979"}})
+        assert found["Items"] == [{"title": {"S": "Alien"}, "year": {"N": "1979"}}]
