@@ -46,7 +46,7 @@ static void print_value(const st_value *value, char *out, size_t size)
     if (value->type == ST_TYPE_N) {
         assert_true(st_number_decode(value->bytes, &number));
         st_number_text(&number, text);
-        snprintf(out, size, "%s", text);
+        snprintf(out, size, "%.*s", (int)size - 1, text);
     } else {
         snprintf(out, size, "%.*s", (int)value->bytes.size, (const char *)value->bytes.data);
     }
