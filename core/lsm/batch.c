@@ -43,6 +43,9 @@ void st_lsm_batch_put_stamped(st_lsm_batch *batch, st_slice key, size_t key_offs
 {
     size_t before = batch->bytes.size;
     st_lsm_batch_put(batch, key, value);
+    if (batch->bytes.failed) {
+        return;
+    }
     st_reader reader = st_reader_of(st_buf_view(&batch->bytes));
     reader.at = before + 1;
     (void)st_reader_varint(&reader);

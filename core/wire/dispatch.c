@@ -84,6 +84,9 @@ static const wire_operation *dispatch_find(st_slice target)
 static st_status dispatch_call(wire_call *call, st_slice target)
 {
     if (!st_wire__json(call->op, call->body, &call->doc)) {
+        if (call->doc.lacks_memory) {
+            return st_fail_memory(call->op, call->body.size);
+        }
         return st_wire__serialization(call, "%s", "");
     }
     call->operation = dispatch_find(target);

@@ -38,6 +38,7 @@ static bool wjson_add(wjson_parser *parser, st_json_kind kind, st_json_node **ou
         uint32_t capacity = parser->capacity ? parser->capacity * 2 : 64;
         st_json_node *nodes = st_arena_alloc(&parser->op->arena, capacity * sizeof *nodes);
         if (!nodes) {
+            doc->lacks_memory = true;
             return false;
         }
         if (doc->count > 0) {
@@ -116,6 +117,7 @@ static bool wjson_unescape(wjson_parser *parser, st_slice raw, st_slice *out_tex
     uint8_t *to = st_arena_alloc(&parser->op->arena, raw.size + 4);
     size_t size = 0;
     if (!to) {
+        parser->doc->lacks_memory = true;
         return false;
     }
     for (size_t i = 0; i < raw.size;) {

@@ -34,6 +34,7 @@ typedef struct st_json_node {
 typedef struct st_json_doc {
     st_json_node *nodes;
     uint32_t count;
+    bool lacks_memory; /* that, and not the text, is why it could not be read */
 } st_json_doc;
 
 bool st_wire__json(st_op *op, st_slice text, st_json_doc *out_doc); /* false: not JSON */
