@@ -81,14 +81,18 @@ int cli_arguments_parse(const cli_command *command, int argc, char **argv,
         }
         out_arguments->values[option->id] = option->value ? optarg : "";
     }
-    if (argc - optind != command->word_count) {
+    bool takes_more = command->word_count < 0;
+    int count = takes_more ? -command->word_count : command->word_count;
+    if (argc - optind < count || (!takes_more && argc - optind > count)) {
         cli_complain("expected: stator %s %s; see stator %s --help", command->name, command->words,
                      command->name);
         return CLI_USAGE;
     }
-    for (int i = optind; i < argc; i++) {
+    for (int i = optind; i < optind + count; i++) {
         out_arguments->words[out_arguments->word_count++] = argv[i];
     }
+    out_arguments->more = argv + optind + count;
+    out_arguments->more_count = argc - optind - count;
     return CLI_OK;
 }
 

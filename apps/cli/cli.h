@@ -21,6 +21,7 @@ enum {
     CLI_ABSENT = 3,   /* get: there is no such item */
     CLI_BAD_ROWS = 4, /* import: some rows were refused, the others are in */
     CLI_DAMAGED = 5,  /* verify, inspect: damage was found */
+    CLI_REFUSED = 6,  /* call: the answer is an error of the caller (400) */
 };
 
 /* ---- commands --------------------------------------------------------------------------- */
@@ -38,6 +39,14 @@ typedef enum cli_option_id {
     CLI_OPT_STRICT,
     CLI_OPT_OUTPUT,
     CLI_OPT_DURABILITY,
+    CLI_OPT_CONDITION,
+    CLI_OPT_NAMES,
+    CLI_OPT_VALUES,
+    CLI_OPT_RETURNS,
+    CLI_OPT_LAYER,
+    CLI_OPT_REGION,
+    CLI_OPT_ACCOUNT,
+    CLI_OPT_COUNT,
 } cli_option_id;
 
 typedef struct cli_option {
@@ -52,13 +61,16 @@ typedef struct cli_option {
 typedef struct cli_arguments {
     const char *words[CLI_ARGUMENTS_MAX];
     int word_count;
-    const char *values[16]; /* by cli_option_id; "" for a flag that is set, NULL when absent */
+    char **more; /* the words behind those, of a command that takes any number */
+    int more_count;
+    const char
+        *values[CLI_OPT_COUNT]; /* by cli_option_id; "" for a flag that is set, NULL when absent */
 } cli_arguments;
 
 typedef struct cli_command {
     const char *name;  /* NULL ends the table */
     const char *words; /* "DB TABLE JSON" */
-    int word_count;
+    int word_count;    /* -2: two or more */
     const char *summary;
     const char *example;
     int (*run)(const cli_arguments *arguments);
@@ -86,6 +98,9 @@ int cli_run_inspect(const cli_arguments *arguments);
 int cli_run_put(const cli_arguments *arguments);
 int cli_run_get(const cli_arguments *arguments);
 int cli_run_delete(const cli_arguments *arguments);
+int cli_run_update(const cli_arguments *arguments);
+int cli_run_sql(const cli_arguments *arguments);
+int cli_run_call(const cli_arguments *arguments);
 int cli_run_query(const cli_arguments *arguments);
 int cli_run_scan(const cli_arguments *arguments);
 int cli_run_export(const cli_arguments *arguments);
@@ -138,6 +153,7 @@ int cli_open(const char *path, bool create, bool read_only, const char *durabili
 int cli_close(stator_db *db, int code); /* the code, or CLI_FAILED when closing failed */
 int cli_open_table(const char *path, const char *name, bool read_only, const char *durability,
                    stator_db **out_db, stator_table **out_table);
+void cli_word_text(const char *word, cli_text *text); /* "-" reads standard input */
 int cli_item(const char *json,
              stator_item **out_item); /* plain or DynamoDB JSON; "-" reads standard input */
 
@@ -147,10 +163,35 @@ typedef enum cli_format { CLI_FORMAT_TABLE, CLI_FORMAT_JSON, CLI_FORMAT_DYNAMODB
 
 typedef struct cli_printer cli_printer;
 
+/* table: its keys are the first columns; NULL: none are known. */
 cli_printer *cli_printer_new(const cli_arguments *arguments, stator_table *table, FILE *to);
 int cli_printer_item(cli_printer *printer, stator_item *item); /* CLI_OK or CLI_FAILED, reported */
 int cli_printer_finish(cli_printer *printer); /* writes what is held back, frees it */
 size_t cli_width(uint32_t code_point);        /* columns on a terminal: 0, 1 or 2 */
+
+/* ---- requests of the JSON protocol ------------------------------------------------------ */
+
+typedef struct cli_answer {
+    int32_t http_status;
+    stator_buffer *buffer;
+    cli_span json;
+} cli_answer;
+
+/* A body is an empty text, then members, then "}". These report what they refuse. */
+int cli_request_text(cli_text *body, const char *name, const char *text);
+int cli_request_item(cli_text *body, const char *name, stator_item *item, int32_t format);
+int cli_request_expressions(cli_text *body, const cli_arguments *arguments);
+int cli_request_parameters(cli_text *body, const cli_arguments *arguments);
+
+/* CLI_OK with an answer, which may be an error; free with cli_answer_free in any case. */
+int cli_dispatch(stator_db *db, const char *operation, cli_span body,
+                 const stator_dispatch_options *options, cli_answer *out_answer);
+/* The same, but an answer that is an error is reported, too. */
+int cli_request_run(stator_db *db, const char *operation, const cli_text *body,
+                    cli_answer *out_answer);
+bool cli_answer_member(const cli_answer *answer, const char *wanted, cli_span *out_value);
+int cli_answer_print(cli_printer *printer, cli_span json);
+void cli_answer_free(cli_answer *answer);
 
 /* ---- import ----------------------------------------------------------------------------- */
 

@@ -13,10 +13,25 @@
         CLI_OPT_DURABILITY, "durability", 0, "LEVEL", "sync interval none",             \
             "what a write waits for: the disk (sync, the default), a timer, or nothing" \
     }
+#define CLI_CONDITION_OPTION                                     \
+    {                                                            \
+        CLI_OPT_CONDITION, "condition", 'c', "EXPRESSION", NULL, \
+            "only if this ConditionExpression holds"             \
+    }
+#define CLI_NAMES_OPTION                                                                \
+    {                                                                                   \
+        CLI_OPT_NAMES, "names", 0, "JSON", NULL, "what #name stands for in expressions" \
+    }
+#define CLI_VALUES_OPTION                                                   \
+    {                                                                       \
+        CLI_OPT_VALUES, "values", 0, "JSON", NULL,                          \
+            "what :value stands for in expressions, plain or DynamoDB JSON" \
+    }
 
 const char cli_exit_codes[] =
     "0 done; 1 the operation failed; 2 wrong words on the command line; 3 get: no such item; "
-    "4 import: some rows were refused; 5 verify, inspect: damage was found";
+    "4 import: some rows were refused; 5 verify, inspect: damage was found; "
+    "6 call: the answer is an error of the caller (400)";
 
 const cli_command cli_commands[] = {
     {"create",
@@ -41,7 +56,7 @@ const cli_command cli_commands[] = {
      "write one item (plain or DynamoDB JSON; - reads standard input)",
      "stator put shop.stator movies '{\"title\": \"Alien\", \"year\": 1979}'",
      cli_run_put,
-     {CLI_DURABILITY_OPTION}},
+     {CLI_CONDITION_OPTION, CLI_NAMES_OPTION, CLI_VALUES_OPTION, CLI_DURABILITY_OPTION}},
     {"get",
      "DB TABLE JSON",
      3,
@@ -55,7 +70,40 @@ const cli_command cli_commands[] = {
      "delete the item with this key",
      "stator delete shop.stator movies '{\"title\": \"Alien\", \"year\": 1979}'",
      cli_run_delete,
-     {CLI_DURABILITY_OPTION}},
+     {CLI_CONDITION_OPTION, CLI_NAMES_OPTION, CLI_VALUES_OPTION, CLI_DURABILITY_OPTION}},
+    {"update",
+     "DB TABLE KEY EXPRESSION",
+     4,
+     "change the item with this key by an UpdateExpression",
+     "stator update shop.stator movies '{\"title\": \"Alien\", \"year\": 1979}' \\\n"
+     "      'SET rating = :r' --values '{\":r\": 8.5}' --returns all-new",
+     cli_run_update,
+     {CLI_CONDITION_OPTION,
+      CLI_NAMES_OPTION,
+      CLI_VALUES_OPTION,
+      {CLI_OPT_RETURNS, "returns", 0, "WHICH", "all-new all-old updated-new updated-old",
+       "print the item, or what changed of it, as it is after or was before"},
+      CLI_OUTPUT_OPTION,
+      CLI_DURABILITY_OPTION}},
+    {"sql",
+     "DB STATEMENT [PARAMETER ...]",
+     -2,
+     "run one PartiQL statement; parameters are plain JSON (-- goes before those that begin with "
+     "-)",
+     "stator sql shop.stator 'SELECT * FROM movies WHERE title = ?' '\"Alien\"'",
+     cli_run_sql,
+     {CLI_OUTPUT_OPTION, CLI_DURABILITY_OPTION}},
+    {"call",
+     "DB OPERATION JSON",
+     3,
+     "answer one request of the DynamoDB JSON protocol (- reads standard input)",
+     "stator call shop.stator DescribeTable '{\"TableName\": \"movies\"}'",
+     cli_run_call,
+     {{CLI_OPT_LAYER, "layer", 0, "LAYER", "current old new",
+       "the wording of refusals; current (the default) is what most regions answer"},
+      {CLI_OPT_REGION, "region", 0, "NAME", NULL, "the region in ARNs; us-east-1 by default"},
+      {CLI_OPT_ACCOUNT, "account", 0, "DIGITS", NULL,
+       "the account in ARNs; 000000000000 by default"}}},
     {"query",
      "DB TABLE PARTITION",
      3,

@@ -52,8 +52,13 @@ int cli_open_table(const char *path, const char *name, bool read_only, const cha
     return code;
 }
 
-static void database_read_input(cli_text *text)
+void cli_word_text(const char *word, cli_text *text)
 {
+    if (strcmp(word, "-") != 0) {
+        cli_text_str(text, word);
+        return;
+    }
+    cli_text_add(text, "", 0);
     char part[65536];
     size_t bytes;
     while ((bytes = fread(part, 1, sizeof part, stdin)) > 0) {
@@ -64,12 +69,8 @@ static void database_read_input(cli_text *text)
 int cli_item(const char *json, stator_item **out_item)
 {
     cli_text input = {0};
-    if (strcmp(json, "-") == 0) {
-        database_read_input(&input);
-    } else {
-        cli_text_str(&input, json);
-    }
-    cli_span span = {input.data ? input.data : "", input.size};
+    cli_word_text(json, &input);
+    cli_span span = {input.data, input.size};
     int32_t format = cli_json_is_dynamodb(span) ? STATOR_JSON_DYNAMODB : STATOR_JSON_PLAIN;
     stator_error error;
     stator_error_init(&error);

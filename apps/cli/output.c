@@ -60,7 +60,7 @@ cli_printer *cli_printer_new(const cli_arguments *arguments, stator_table *table
     printer->to = to;
     printer->is_colored = output_wants_color(to);
     stator_table_description description = {.struct_size = sizeof description};
-    if (stator_table_describe(table, &description, NULL) == STATOR_OK) {
+    if (table && stator_table_describe(table, &description, NULL) == STATOR_OK) {
         printer->columns[printer->column_count++] =
             output_copy(description.partition_name, strlen(description.partition_name));
         if (description.sort_type != STATOR_TYPE_NONE) {
@@ -319,7 +319,7 @@ int cli_printer_item(cli_printer *printer, stator_item *item)
 int cli_printer_finish(cli_printer *printer)
 {
     if (printer->format == CLI_FORMAT_TABLE) {
-        if (!printer->is_started) {
+        if (!printer->is_started && printer->column_count > 0) {
             output_start(printer);
         }
         fprintf(stderr, "%llu %s\n", (unsigned long long)printer->rows,

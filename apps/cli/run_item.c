@@ -1,6 +1,28 @@
 /* put, get and delete: one item. */
 #include "cli.h"
 
+/* With an expression the change is a request, which alone can carry one. */
+static int item_request(const cli_arguments *arguments, stator_db *db, stator_item *item,
+                        bool is_put)
+{
+    cli_text body = {0};
+    cli_answer answer = {0};
+    int code = cli_request_text(&body, "TableName", arguments->words[1]);
+    if (code == CLI_OK) {
+        code = cli_request_item(&body, is_put ? "Item" : "Key", item, STATOR_JSON_DYNAMODB);
+    }
+    if (code == CLI_OK) {
+        code = cli_request_expressions(&body, arguments);
+    }
+    cli_text_str(&body, "}");
+    if (code == CLI_OK) {
+        code = cli_request_run(db, is_put ? "PutItem" : "DeleteItem", &body, &answer);
+    }
+    cli_answer_free(&answer);
+    cli_text_free(&body);
+    return code;
+}
+
 static int item_change(const cli_arguments *arguments, bool is_put)
 {
     stator_db *db;
@@ -12,7 +34,10 @@ static int item_change(const cli_arguments *arguments, bool is_put)
         return code;
     }
     code = cli_item(arguments->words[2], &item);
-    if (code == CLI_OK) {
+    if (code == CLI_OK && (arguments->values[CLI_OPT_CONDITION] ||
+                           arguments->values[CLI_OPT_NAMES] || arguments->values[CLI_OPT_VALUES])) {
+        code = item_request(arguments, db, item, is_put);
+    } else if (code == CLI_OK) {
         stator_error error;
         stator_error_init(&error);
         stator_status status = is_put ? stator_put(table, item, NULL, &error)

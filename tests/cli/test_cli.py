@@ -158,6 +158,126 @@ class CliTest(unittest.TestCase):
         self.assertIn("line 1: ", said)
         self.assertEqual(said.count("line "), 1)
 
+    # ---- requests ----
+
+    ALIEN = '{"title": "Alien", "year": 1979}'
+
+    def test_an_update_changes_an_item_and_returns_what_is_asked(self):
+        self.create()
+        update = ("update", self.db, "movies", self.ALIEN)
+        words = (*update, "SET rating = :r, #n = :n", "--values", '{":r": 8.5, ":n": "x\\"y"}', "--names", '{"#n": "name"}')
+        self.assertEqual(self.run_cli(*words).stdout, "")
+        self.assertEqual(self.items("get", self.db, "movies", self.ALIEN), [{"name": 'x"y', "rating": 8.5, "title": "Alien", "year": 1979}])
+        add = (*update, "ADD rating :one", "--values", '{":one": {"N": "1"}}', "--returns")
+        self.assertEqual(self.items(*add, "updated-new"), [{"rating": 9.5}])
+        self.assertEqual(self.items(*add, "updated-old"), [{"rating": 9.5}])
+        self.assertEqual(self.items(*add, "all-old")[0]["rating"], 10.5)
+        self.assertEqual(self.run_cli(*add, "all-new", "-o", "dynamodb-json").stdout,
+                         '{"name":{"S":"x\\"y"},"rating":{"N":"12.5"},"title":{"S":"Alien"},"year":{"N":"1979"}}\n')
+        self.assertRegex(self.run_cli(*add, "all-new", "-o", "table").stdout, r'title +year +name +rating\nAlien +1979 +x"y +13.5\n')
+        key = ("update", self.db, "movies", '{"title": {"S": "Heat"}, "year": {"N": "1995"}}')
+        self.assertEqual(self.items(*key, "REMOVE absent", "--returns", "all-old"), [])
+
+    def test_an_update_that_is_refused_changes_nothing(self):
+        self.create()
+        self.run_cli("put", self.db, "movies", self.ALIEN)
+        update = ("update", self.db, "movies", self.ALIEN)
+        for words, said in (
+            (("SET a = :a", "--values", '{":a": 1}', "--condition", "attribute_exists(gone)"),
+             "ConditionalCheckFailedException: The conditional request failed"),
+            (("SET a = :a",), "Invalid UpdateExpression: An expression attribute value used in expression is not defined"),
+            (("SET a = :a", "--values", '{":a": }'), "at byte"),
+            (("SET a = :a", "--values", '{":a": 1}, "ReturnValues": "ALL_OLD"'), "at byte"),
+            (("SET #a = title", "--names", "[]"), "INVALID_ARGUMENT"),
+            (('SET a = "', ), "Invalid UpdateExpression: Syntax error"),
+            (("SET title = title",), "ValidationException"),
+        ):
+            done = self.run_cli(*update, *words, "--returns", "all-new", code=1)
+            self.assertIn(said, done.stderr)
+            self.assertEqual(done.stdout, "")
+        self.run_cli(*update, "SET a = title", "--returns", "some", code=2)
+        self.run_cli(*update, code=2)
+        self.assertIn("TABLE_NOT_FOUND", self.run_cli("update", self.db, "nothing", self.ALIEN, "REMOVE a", code=1).stderr)
+        self.assertEqual(self.items("scan", self.db, "movies"), [json.loads(self.ALIEN)])
+
+    def test_puts_and_deletes_take_conditions(self):
+        self.create()
+        new = ("--condition", "attribute_not_exists(#t)", "--names", '{"#t": "title"}')
+        self.run_cli("put", self.db, "movies", self.ALIEN, *new)
+        done = self.run_cli("put", self.db, "movies", '{"title": "Alien", "year": 1979, "again": true}', *new, code=1)
+        self.assertIn("stator: ConditionalCheckFailedException: ", done.stderr)
+        old = lambda year: ("--condition", "#y < :y", "--names", '{"#y": "year"}', "--values", json.dumps({":y": year}))
+        self.assertIn("ConditionalCheckFailed", self.run_cli("delete", self.db, "movies", self.ALIEN, *old(1979), code=1).stderr)
+        self.assertEqual(self.items("scan", self.db, "movies"), [json.loads(self.ALIEN)])
+        self.run_cli("delete", self.db, "movies", self.ALIEN, *old(1980), "--durability", "none")
+        self.assertEqual(self.items("scan", self.db, "movies"), [])
+        for command in ("put", "delete"):
+            done = self.run_cli(command, self.db, "movies", self.ALIEN, "--values", '{":a": 1}', code=1)
+            self.assertIn("ExpressionAttributeValues can only be specified when using expressions", done.stderr)
+
+    def test_statements_take_parameters_and_print_every_page(self):
+        lines = "".join(json.dumps({"title": "T", "year": year, "long": "x" * 100_000}) + "\n" for year in range(30))
+        self.imported("movies.json", lines)
+        sql = lambda *words: self.items("sql", self.db, *words)
+        self.assertEqual([item["year"] for item in sql("SELECT * FROM movies")], list(range(30)))
+        self.assertEqual(sql("select title, \"year\" from movies where title = ? and \"year\" = ?", '"T"', "7"), [{"title": "T", "year": 7}])
+        insert = "INSERT INTO movies VALUE {'title': ?, 'year': ?, 'm': ?}"
+        self.assertEqual(self.run_cli("sql", self.db, insert, "--", '"O\'Hara"', "-1", '{"l": [null, true]}').stdout, "")
+        self.assertEqual(sql('SELECT m FROM "movies" WHERE title = ?', '"O\'Hara"'), [{"m": {"l": [None, True]}}])
+        shown = self.run_cli("sql", self.db, "SELECT \"year\" FROM movies WHERE title = 'T' AND \"year\" < 2", "-o", "table")
+        self.assertRegex(shown.stdout, r"^year\n0 *\n1 *\n$")
+        self.assertIn("2 items", shown.stderr)
+        self.assertEqual(self.run_cli("sql", self.db, "SELECT m FROM movies WHERE title = 'none'", "-o", "table").stdout, "")
+
+    def test_statements_that_are_refused(self):
+        self.create()
+        select = "SELECT * FROM movies WHERE title = ?"
+        self.assertIn("parameter 1: 'Alien'", self.run_cli("sql", self.db, select, "Alien", code=2).stderr)
+        self.assertIn("parameter 2: '1, 2'", self.run_cli("sql", self.db, select, '"a"', "1, 2", code=2).stderr)
+        self.assertIn("parameter 1: '1e999': Number overflow", self.run_cli("sql", self.db, select, "1e999", code=2).stderr)
+        self.assertIn("parameter 1: ''", self.run_cli("sql", self.db, select, "", code=2).stderr)
+        self.assertIn("ValidationException: ", self.run_cli("sql", self.db, select, code=1).stderr)
+        self.assertIn("ValidationException: ", self.run_cli("sql", self.db, "SELEC", code=1).stderr)
+        self.assertIn("ResourceNotFoundException: ", self.run_cli("sql", self.db, "SELECT * FROM films", code=1).stderr)
+        insert = "INSERT INTO movies VALUE {'title': 'A', 'year': 1}"
+        self.run_cli("sql", self.db, insert)
+        self.assertIn("DuplicateItemException: ", self.run_cli("sql", self.db, insert, code=1).stderr)
+        self.run_cli("sql", self.db, code=2)
+        self.assertIn("NOT_FOUND", self.run_cli("sql", self.db + "-not", "SELECT * FROM movies", code=1).stderr)
+
+    def test_a_call_answers_with_json_on_one_line(self):
+        table = {"TableName": "movies", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "title", "KeyType": "HASH"}],
+                 "AttributeDefinitions": [{"AttributeName": "title", "AttributeType": "S"}]}
+        call = lambda *words, **more: self.run_cli("call", self.db, *words, **more).stdout
+        where = ("--region", "eu-west-1", "--account", "123456789012")
+        made = call("CreateTable", "-", *where, stdin=json.dumps(table, indent=2))
+        self.assertEqual(made.count("\n"), 1)
+        self.assertEqual(json.loads(made)["TableDescription"]["TableArn"], "arn:aws:dynamodb:eu-west-1:123456789012:table/movies")
+        item = {"TableName": "movies", "Item": {"title": {"S": "a\nb"}}}
+        self.assertEqual(call("DynamoDB_20120810.PutItem", json.dumps(item)), "{}\n")
+        got = call("GetItem", '{"TableName": "movies", "Key": {"title": {"S": "a\\nb"}}}')
+        self.assertEqual(got.count("\n"), 1)
+        self.assertEqual(json.loads(got), {"Item": item["Item"]})
+        self.assertEqual(json.loads(call("ListTables", "{}")), {"TableNames": ["movies"]})
+        self.assertEqual(self.run_cli("call", ":memory:", "ListTables", "{}").stdout, '{"TableNames":[]}\n')
+
+    def test_a_call_that_is_refused_prints_the_refusal_and_exits_6(self):
+        self.create(sort=None)
+        call = lambda *words, code=6: self.run_cli("call", self.db, *words, code=code)
+        kind = lambda *words: json.loads(call(*words).stdout)["__type"].partition("#")[2]
+        self.assertEqual(kind("DescribeTable", '{"TableName": "nothing"}'), "ResourceNotFoundException")
+        self.assertEqual(kind("PutItem", "{nonsense"), "SerializationException")
+        self.assertEqual(kind("Nonsense", "{}"), "UnknownOperationException")
+        unknown = '{"TableName": "movies", "Item": {"title": {"S": "A"}}, "ConditionExpression": "a = :a"}'
+        old, current, new = (json.loads(call("PutItem", unknown, "--layer", layer).stdout)["message"] for layer in ("old", "current", "new"))
+        self.assertNotEqual(old, new)
+        self.assertEqual(json.loads(call("PutItem", unknown).stdout)["message"], current)
+        self.assertIn("INVALID_ARGUMENT: region", call("ListTables", "{}", "--region", "x" * 40, code=1).stderr)
+        call("ListTables", "{}", "--layer", "newest", code=2)
+        call("ListTables", code=2)
+        self.assertIn("NOT_FOUND", self.run_cli("call", self.db + "-not", "PutItem", "{}", code=1).stderr)
+        self.assertFalse(Path(self.db + "-not").exists())
+
     # ---- care ----
 
     def test_verify_and_inspect_find_damage(self):
@@ -178,7 +298,7 @@ class CliTest(unittest.TestCase):
     def test_help_manual_and_completion_know_every_command(self):
         usage = self.run_cli("--help").stdout
         manual = self.run_cli("man").stdout
-        for command in ("create", "tables", "put", "get", "delete", "query", "scan", "import", "export", "stats", "verify", "inspect"):
+        for command in ("create", "tables", "put", "get", "delete", "update", "sql", "call", "query", "scan", "import", "export", "stats", "verify", "inspect"):
             self.assertIn(f"  {command} ", usage)
             self.assertIn("example:", self.run_cli(command, "--help").stdout)
             self.assertIn(f'"stator {command} ', manual)
