@@ -1,13 +1,13 @@
 /* Changing what a table is: indexes come and go, expiry and streams are turned on and off.
  *
- * The new definition is compared with the one that stands. It is shown first, with its new indexes
- * FILLING; once no writer is left that found the old one, every write keeps the new indexes, and
- * the rows that were there before are walked and their entries put, a few rows at a time under
- * their latches. Then the indexes are ACTIVE. An opening that finds a FILLING index fills it again:
- * putting an entry twice is harmless.
+ * The new definition is compared with the one that stands, and its new indexes are FILLING. The old
+ * one is GOING, the writers that found it are waited for, and later ones wait, while one batch
+ * changes the row and drops by range deletes what is taken away: an opening finds all of that or
+ * nothing, and nothing is written behind the range deletes.
  *
- * What is taken away is dropped by range deletes in the batch that changes the row, behind the
- * writers that still knew it.
+ * From then on every write keeps the new indexes. The rows that were there before are walked and
+ * their entries put, a few rows at a time under their latches. Then the indexes are ACTIVE. An
+ * opening that finds a FILLING index fills it again: putting an entry twice is harmless.
  */
 #include "table/table_internal.h"
 
@@ -100,7 +100,7 @@ static st_status alter_write(st_op *op, st_database *database, const st_table *b
     st_buf key, row, next_key;
     st_lsm_batch batch;
     uint8_t next[4];
-    uint64_t sequence;
+    uint64_t sequence, deadline_us = op->deadline_us;
     st_buf_init(&key, op->alloc);
     st_buf_init(&row, op->alloc);
     st_buf_init(&next_key, op->alloc);
@@ -120,8 +120,10 @@ static st_status alter_write(st_op *op, st_database *database, const st_table *b
     ST_TRY_OUT(st_buf_check(op, &next_key));
     ST_TRY_OUT(st_lsm_write(op, database->lsm, &batch, durability, &sequence));
     database->catalog.next_id = next_id;
+    op->deadline_us = 0; /* what the catalog in memory says must be what the rows say */
     ST_TRY_OUT(st_lsm_wait(op, database->lsm, sequence));
 out:
+    op->deadline_us = deadline_us;
     st_lsm_batch_deinit(&batch);
     st_buf_deinit(&key);
     st_buf_deinit(&row);
@@ -139,6 +141,28 @@ static st_status alter_show(st_op *op, st_database *database, st_table *before, 
     st_table__view_show(database, view);
     st_table__gate_drain(&catalog->writers);
     st_table__release(before);
+    return ST_OK;
+}
+
+/* changes held. The row, what it drops, and the view change while no writer is inside. before stays
+ * the caller's to release. */
+static st_status alter_replace(st_op *op, alter_call *call)
+{
+    st_database *database = call->database;
+    st_catalog *catalog = &database->catalog;
+    st_catalog_view *view;
+    ST_TRY(st_table__view_create(op, database->alloc, st_table__view(catalog), call->after,
+                                 call->before, &view));
+    atomic_store(&call->before->state, ST_TABLE_GOING);
+    st_table__gate_drain(&catalog->writers);
+    st_status status = alter_write(op, database, call->before, call->after, call->next_id,
+                                   call->request->durability);
+    if (status != ST_OK) {
+        atomic_store(&call->before->state, ST_TABLE_ALIVE);
+        st_table__view_destroy(view, database->alloc);
+        return status;
+    }
+    st_table__view_show(database, view);
     return ST_OK;
 }
 
@@ -361,32 +385,23 @@ static st_status alter_make(st_op *op, alter_call *call)
     return status;
 }
 
-/* changes held. The rows say FILLING before anything is shown: an opening fills again. */
+/* changes held. */
 static st_status alter_run(st_op *op, alter_call *call)
 {
     st_database *database = call->database;
-    st_durability durability = call->request->durability;
     ST_TRY(alter_make(op, call));
-    st_table *after = call->after;
-    st_table__retain(call->before); /* what is gone is read from it once it is out of sight */
-    st_status status = alter_write(op, database, NULL, after, call->next_id, ST_DURABILITY_DEFAULT);
-    if (status == ST_OK) {
-        status = alter_show(op, database, call->before, after);
-    }
+    st_status status = alter_replace(op, call);
     if (status != ST_OK) {
-        st_table__release(after);
-        st_table__release(call->before);
+        st_table__release(call->after);
         return status;
     }
-    status = alter_write(op, database, call->before, after, call->next_id, durability);
-    st_table__release(call->before);
-    if (status == ST_OK && alter_is_filling(after)) {
-        status = alter_fill_all(op, database, after);
-        status =
-            status == ST_OK ? alter_finish(op, database, after, durability, &call->after) : status;
+    st_table__release(call->before); /* the catalog's reference */
+    if (alter_is_filling(call->after)) {
+        ST_TRY(alter_fill_all(op, database, call->after));
+        ST_TRY(alter_finish(op, database, call->after, call->request->durability, &call->after));
     }
     st_table__start_reaper(database);
-    return status;
+    return ST_OK;
 }
 
 st_status st_table__alter(st_op *op, st_database *database, const st_request *request, st_buf *out)

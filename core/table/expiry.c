@@ -139,21 +139,35 @@ static uint32_t expiry_next_table(st_database *database, uint32_t after)
     return id;
 }
 
-static st_status expiry_step(st_op *op, st_database *database, uint32_t id, uint32_t most,
-                             uint32_t *out_removed)
+/* *out_is_held_up: the table is being changed or deleted, and nothing was done. */
+static st_status expiry_try(st_op *op, st_database *database, uint32_t id, uint32_t most,
+                            uint32_t *out_removed, bool *out_is_held_up)
 {
     st_catalog *catalog = &database->catalog;
     st_table *table;
     *out_removed = 0;
     uint32_t ticket = st_table__gate_enter(&catalog->writers);
+    uint32_t lookup = st_table__gate_enter(&catalog->lookups);
     st_status status = st_table__find(NULL, database, id, (st_slice){0}, &table);
-    if (status == ST_OK && atomic_load(&table->state) == ST_TABLE_ALIVE &&
-        table->definition.ttl_id != 0) {
-        status = expiry_table(op, database, table, most, out_removed);
-    } else {
-        status = ST_OK; /* it has gone */
-    }
+    uint32_t state = status == ST_OK ? atomic_load(&table->state) : ST_TABLE_GONE;
+    bool has_expiry = state == ST_TABLE_ALIVE && table->definition.ttl_id != 0;
+    st_table__gate_leave(&catalog->lookups, lookup);
+    *out_is_held_up = state == ST_TABLE_GOING;
+    status = has_expiry ? expiry_table(op, database, table, most, out_removed) : ST_OK;
     st_table__gate_leave(&catalog->writers, ticket);
+    return status;
+}
+
+static st_status expiry_step(st_op *op, st_database *database, uint32_t id, uint32_t most,
+                             uint32_t *out_removed)
+{
+    bool is_held_up;
+    st_status status = expiry_try(op, database, id, most, out_removed, &is_held_up);
+    while (is_held_up) {
+        st_mutex_lock(&database->catalog.changes); /* until the change has ended */
+        st_mutex_unlock(&database->catalog.changes);
+        status = expiry_try(op, database, id, most, out_removed, &is_held_up);
+    }
     return status;
 }
 

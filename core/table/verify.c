@@ -155,6 +155,16 @@ static st_status verify_item(st_op *op, verify_state *state, st_slice key, st_sl
     return ST_OK;
 }
 
+/* What would be the caller's fault is damage here. */
+static st_status verify_damage(st_op *op, const verify_owner *owner, st_status status)
+{
+    if (status == ST_INVALID_ARGUMENT) {
+        st_op_clear(op);
+        return verify_differs(op, owner, "an entry is none that an item makes");
+    }
+    return status;
+}
+
 /* An entry is what the item it is of makes of it now. */
 static st_status verify_index_entry(st_op *op, verify_state *state, st_slice key, st_slice value)
 {
@@ -162,7 +172,9 @@ static st_status verify_index_entry(st_op *op, verify_state *state, st_slice key
     bool is_found;
     st_buf_clear(&state->key);
     ST_TRY(st_item_validate(op, value));
-    ST_TRY(st_key_of_item(op, owner->table->id, &owner->table->schema, value, &state->key));
+    ST_TRY(verify_damage(
+        op, owner,
+        st_key_of_item(op, owner->table->id, &owner->table->schema, value, &state->key)));
     ST_TRY(verify_get(op, state, st_buf_view(&state->key), &is_found));
     if (!is_found || !st_table__is_indexed(owner->index, st_buf_view(&state->other))) {
         return verify_differs(op, owner, "an entry has no item");
@@ -171,7 +183,8 @@ static st_status verify_index_entry(st_op *op, verify_state *state, st_slice key
     st_buf_init(&made_key, op->alloc);
     st_buf_init(&made_item, op->alloc);
     st_slice item = st_buf_view(&state->other);
-    st_status status = st_table__entry_key(op, owner->table, owner->index, item, &made_key);
+    st_status status = verify_damage(
+        op, owner, st_table__entry_key(op, owner->table, owner->index, item, &made_key));
     if (status == ST_OK) {
         status = st_table__index_item(op, owner->table, owner->index, item, &made_item);
     }

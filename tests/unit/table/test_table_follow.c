@@ -228,8 +228,8 @@ static void follow_row_key(follow *f, int slot, st_buf *out)
     st_buf_init(&relaxed, st_alloc_process());
     follow_put_map(&relaxed, slot, NULL, 0);
     st_buf_clear(out);
-    assert_int_equal(
-        st_key_of_request(&f->c->op, f->table_id, &schema, st_buf_view(&relaxed), out), ST_OK);
+    assert_int_equal(st_key_of_request(&f->c->op, f->table_id, &schema, st_buf_view(&relaxed), out),
+                     ST_OK);
     st_buf_deinit(&relaxed);
 }
 
@@ -426,8 +426,8 @@ static void follow_learn_ids(follow *f)
 {
     st_table_info info;
     st_op_clear(&f->c->op);
-    assert_int_equal(
-        st_table_describe(&f->c->op, f->c->database, 0, st_slice_str("follow"), &info), ST_OK);
+    assert_int_equal(st_table_describe(&f->c->op, f->c->database, 0, st_slice_str("follow"), &info),
+                     ST_OK);
     f->table_id = info.id;
     f->ttl_id = info.definition.ttl_id;
     f->stream_id = info.definition.stream_id;
@@ -456,9 +456,9 @@ static void follow_recover(follow *f, const follow_write *writes, int count)
     table_open(f->c);
     follow_learn_ids(f);
     size_t found = 0, before = f->record_count;
-    assert_int_equal(st_stream_read(&f->c->op, f->c->database, f->stream_id, 0, 0,
-                                    follow_count_record, &found),
-                     ST_OK);
+    assert_int_equal(
+        st_stream_read(&f->c->op, f->c->database, f->stream_id, 0, 0, follow_count_record, &found),
+        ST_OK);
     if (found > before) {
         for (int i = 0; i < count; i++) {
             follow_apply(f, writes[i].slot, &writes[i].after, false);
@@ -619,8 +619,8 @@ static void follow_frame_alter(follow *f)
 {
     st_table_info info;
     st_op_clear(&f->c->op);
-    assert_int_equal(
-        st_table_describe(&f->c->op, f->c->database, 0, st_slice_str("follow"), &info), ST_OK);
+    assert_int_equal(st_table_describe(&f->c->op, f->c->database, 0, st_slice_str("follow"), &info),
+                     ST_OK);
     st_index indexes[FOLLOW_INDEXES];
     uint32_t count = 0;
     for (uint32_t i = 0; i < info.definition.index_count; i++) {
@@ -764,9 +764,10 @@ static void follow_check_scan(follow *f, const follow_index *index)
     for (int i = 0; i < FOLLOW_SLOTS; i++) {
         if (seen[i] != follow_has_entry(index, &f->items[i])) {
             const int *of = f->items[i].of;
-            fail_msg("index %s, slot %d: %d in the index; %d %d %d %d %d %d, %d crashes, %d records",
-                     index->name ? index->name : "none", i, seen[i], of[0], of[1], of[2], of[3],
-                     of[4], of[5], f->crashes, (int)f->record_count);
+            fail_msg(
+                "index %s, slot %d: %d in the index; %d %d %d %d %d %d, %d crashes, %d records",
+                index->name ? index->name : "none", i, seen[i], of[0], of[1], of[2], of[3], of[4],
+                of[5], f->crashes, (int)f->record_count);
         }
     }
 }
