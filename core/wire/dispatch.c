@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define DISPATCH_ANSWER_BYTES 512
+
 static const wire_operation dispatch_operations[] = {
     {"PutItem", false, true, true, st_wire__put_item_run},
     {"UpdateItem", false, true, true, st_wire__update_item},
@@ -44,7 +46,7 @@ static const wire_operation dispatch_operations[] = {
 const wire_operation *st_wire__operation(st_slice name, bool is_stream)
 {
     for (const wire_operation *at = dispatch_operations; at->name; at++) {
-        if (at->is_stream == is_stream && st_slice_equal(name, st_slice_str(at->name))) {
+        if (at->is_stream == is_stream && st_wire__is(name, at->name)) {
             return at;
         }
     }
@@ -109,6 +111,7 @@ st_status st_wire_dispatch(st_op *op, st_database *database, const st_wire_setti
     wire_call call = {
         .op = op, .database = database, .settings = settings, .body = body, .out = out_body};
     st_buf_init(&call.constraints, op->alloc);
+    (void)st_buf_reserve(out_body, DISPATCH_ANSWER_BYTES); /* most fit */
     st_status status = dispatch_call(&call, target);
     *out_http_status = 200;
     if (status == ST_OK) {

@@ -20,6 +20,7 @@ typedef struct item_call {
     wire_expressions expressions;
     st_condition *expected;
     st_table_info info;
+    size_t bytes; /* of the item or key, by DynamoDB's measure */
 } item_call;
 
 /* ---- constraints ------------------------------------------------------------------------ */
@@ -104,8 +105,9 @@ static st_status item_empty_names(wire_call *call)
     return ST_OK;
 }
 
-/* The relaxed map of a member, checked as a value without its table. */
-static st_status item_map(wire_call *call, const char *member, st_slice *out_relaxed)
+/* The relaxed map of a member, checked as a value without its table; and its size. */
+static st_status item_map(wire_call *call, const char *member, st_slice *out_relaxed,
+                          size_t *out_bytes)
 {
     st_buf frame;
     uint32_t node = st_wire__member(call, 0, member);
@@ -118,6 +120,7 @@ static st_status item_map(wire_call *call, const char *member, st_slice *out_rel
     if (status == ST_OK) {
         status = st_item_canonicalize_any(call->op, *out_relaxed, &frame);
     }
+    *out_bytes = status == ST_OK ? st_item_size(st_buf_view(&frame)) : 0;
     st_buf_deinit(&frame);
     status = is_key ? status : st_wire__tell_first(call, node, status);
     if (is_key && status == ST_INVALID_ARGUMENT && st_wire__is_empty_set(st_op_message(call->op))) {
@@ -215,18 +218,6 @@ static void item_choose_condition(item_call *item)
 
 /* ---- PutItem ---------------------------------------------------------------------------- */
 
-static st_status item_check_size(wire_call *call, st_slice relaxed)
-{
-    st_buf frame;
-    st_buf_init(&frame, call->op->alloc);
-    bool was_bare = call->is_bare;
-    call->is_bare = true;
-    st_status status = st_item_canonicalize(call->op, relaxed, &frame);
-    call->is_bare = status == ST_OK ? was_bare : call->is_bare;
-    st_buf_deinit(&frame);
-    return status;
-}
-
 st_status st_wire__put_item_run(wire_call *call)
 {
     item_call item = {.request = {.operation = ST_REQUEST_PUT, .has_item = true}};
@@ -239,14 +230,16 @@ st_status st_wire__put_item_run(wire_call *call)
     st_wire__check_on_failure(call, 0);
     ST_TRY(st_wire__constraints_end(call));
     ST_TRY(item_empty_names(call));
-    ST_TRY(item_map(call, "Item", &item.request.item));
+    ST_TRY(item_map(call, "Item", &item.request.item, &item.bytes));
     ST_TRY(st_wire__check_mixing(call, 0, item_plain, item_condition));
     ST_TRY(st_wire__scope(call, 0, item_condition, &item.expressions));
     ST_TRY(st_wire__check_operator(call, 0, item_expected));
     ST_TRY(item_parse_condition(call, &item));
     ST_TRY(item_check_returns_use(call, &item));
     ST_TRY(st_wire__expected(call, 0, &item.expected));
-    ST_TRY(item_check_size(call, item.request.item));
+    if (item.bytes > ST_ITEM_BYTES_MAX) {
+        return st_wire__refuse_bare(call, "Item size has exceeded the maximum allowed size");
+    }
     ST_TRY(item_resolve_condition(call, &item));
     ST_TRY(item_find_table(call, &item));
     item_choose_condition(&item);
@@ -272,7 +265,7 @@ st_status st_wire__delete_item(wire_call *call)
     ST_TRY(st_wire__check_mixing(call, 0, item_plain, item_condition));
     ST_TRY(st_wire__scope(call, 0, item_condition, &item.expressions));
     ST_TRY(st_wire__check_operator(call, 0, item_expected));
-    ST_TRY(item_map(call, "Key", &item.request.key));
+    ST_TRY(item_map(call, "Key", &item.request.key, &item.bytes));
     ST_TRY(item_parse_condition(call, &item));
     ST_TRY(item_resolve_condition(call, &item));
     ST_TRY(st_wire__expected(call, 0, &item.expected));
@@ -416,7 +409,7 @@ st_status st_wire__update_item(wire_call *call)
     ST_TRY(st_wire__scope(call, 0, item_update, &item.expressions));
     ST_TRY(st_wire__check_operator(call, 0, item_expected));
     ST_TRY(item_check_depths(call));
-    ST_TRY(item_map(call, "Key", &item.request.key));
+    ST_TRY(item_map(call, "Key", &item.request.key, &item.bytes));
     ST_TRY(st_wire__attribute_updates(call, 0, &legacy));
     ST_TRY(st_wire__expected(call, 0, &item.expected));
     ST_TRY(item_update_expressions(call, &item));
@@ -476,7 +469,7 @@ st_status st_wire__get_item(wire_call *call)
     ST_TRY(item_empty_names(call));
     ST_TRY(st_wire__check_mixing(call, 0, item_get_plain, item_projection));
     ST_TRY(st_wire__scope(call, 0, item_projection, &item.expressions));
-    ST_TRY(item_map(call, "Key", &item.request.key));
+    ST_TRY(item_map(call, "Key", &item.request.key, &item.bytes));
     st_projection *attributes;
     ST_TRY(st_wire__attributes_to_get(call, 0, &attributes));
     ST_TRY(st_wire__parse_projection(call, 0, &item.expressions));

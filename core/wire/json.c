@@ -344,13 +344,11 @@ bool st_wire__json(st_op *op, st_slice text, st_json_doc *out_doc)
 uint32_t st_wire__find(const st_json_doc *doc, uint32_t object, const char *name)
 {
     uint32_t found = 0;
-    size_t bytes = strlen(name);
     if (doc->nodes[object].kind != ST_JSON_IS_OBJECT) {
         return 0;
     }
     for (uint32_t at = object + 1; at < doc->nodes[object].next; at = doc->nodes[at + 1].next) {
-        if (doc->nodes[at].text.size == bytes &&
-            memcmp(doc->nodes[at].text.data, name, bytes) == 0) {
+        if (st_wire__is(doc->nodes[at].text, name)) {
             found = doc->nodes[at + 1].kind == ST_JSON_IS_NULL ? 0 : at + 1;
         }
     }
@@ -363,11 +361,6 @@ st_slice st_wire__text(const st_json_doc *doc, uint32_t node)
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
-
-void st_wire__put_text(st_buf *out, const char *text)
-{
-    st_buf_append(out, text, strlen(text));
-}
 
 void st_wire__put_string(st_buf *out, st_slice text)
 {

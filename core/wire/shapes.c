@@ -11,8 +11,7 @@
 static const wire_model_operation *shapes_find(st_slice name, bool is_stream)
 {
     for (uint32_t i = 0; i < st_wire__model_count; i++) {
-        if (st_wire__model[i].is_stream == is_stream &&
-            st_slice_equal(name, st_slice_str(st_wire__model[i].name))) {
+        if (st_wire__model[i].is_stream == is_stream && st_wire__is(name, st_wire__model[i].name)) {
             return &st_wire__model[i];
         }
     }
@@ -28,7 +27,7 @@ static const wire_shape *shapes_member(const wire_shape *shape, st_slice name)
 {
     for (uint32_t i = 0; i < shape->count; i++) {
         const wire_member *member = &st_wire__members[shape->first + i];
-        if (st_slice_equal(name, st_slice_str(member->name))) {
+        if (st_wire__is(name, member->name)) {
             return &st_wire__shapes[member->shape];
         }
     }

@@ -562,9 +562,11 @@ void st_wire__put_value(const st_value *value, bool is_java, st_buf *out)
     st_members walk;
     st_slice name;
     st_value member;
-    st_buf_append(out, "{\"", 2);
-    st_wire__put_text(out, st_type_name(value->type));
-    st_buf_append(out, "\":", 2);
+    static const char *const value_heads[] = {
+        "{\"\":",   "{\"S\":",  "{\"N\":",  "{\"B\":", "{\"BOOL\":", "{\"NULL\":",
+        "{\"SS\":", "{\"NS\":", "{\"BS\":", "{\"L\":", "{\"M\":"};
+    static const uint8_t value_head_bytes[] = {4, 5, 5, 5, 8, 8, 6, 6, 6, 5, 5};
+    st_buf_append(out, value_heads[value->type], value_head_bytes[value->type]);
     switch (value->type) {
     case ST_TYPE_S:
     case ST_TYPE_N:

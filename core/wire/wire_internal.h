@@ -2,6 +2,8 @@
 #ifndef STATOR_WIRE_WIRE_INTERNAL_H
 #define STATOR_WIRE_WIRE_INTERNAL_H
 
+#include <string.h>
+
 #include "wire/wire.h"
 
 #define WIRE_NESTED                                                                             \
@@ -42,7 +44,21 @@ bool st_wire__json(st_op *op, st_slice text, st_json_doc *out_doc); /* false: no
 uint32_t st_wire__find(const st_json_doc *doc, uint32_t object, const char *name);
 st_slice st_wire__text(const st_json_doc *doc, uint32_t node); /* empty for node 0 */
 void st_wire__put_string(st_buf *out, st_slice text);
-void st_wire__put_text(st_buf *out, const char *text); /* as it is */
+/* Without the length of the word: most comparisons end at the first byte. */
+static inline bool st_wire__is(st_slice text, const char *word)
+{
+    size_t i = 0;
+    while (i < text.size && (uint8_t)word[i] == text.data[i] && word[i] != '\0') {
+        i++;
+    }
+    return i == text.size && word[i] == '\0';
+}
+
+/* As it is; the length of a literal is known when it is compiled. */
+static inline void st_wire__put_text(st_buf *out, const char *text)
+{
+    st_buf_append(out, text, strlen(text));
+}
 
 /* ---- calls ------------------------------------------------------------------------------ */
 
