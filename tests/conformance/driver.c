@@ -1,24 +1,18 @@
 /* The conformance cases through C; prints the count, or the first difference. Items are compared as
  * canonical frames. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "driver.h"
 
-#include "stator.h"
+stator_error err;
+stator_db *db;
+char place[64];
+char *fields[FIELDS_MAX];
+int field_count;
+stator_item *got[ITEMS_MAX];
+int got_count;
 
-#define FIELDS_MAX 64
-#define ITEMS_MAX 256
+static char path[] = "/tmp/stator-conformance-XXXXXX";
 
-static stator_error err;
-static stator_db *db;
-static char path[] = "/tmp/stator-conformance-XXXXXX", place[64];
-
-static char *fields[FIELDS_MAX]; /* of the line */
-static int field_count;
-static stator_item *got[ITEMS_MAX]; /* NULL: absent */
-static int got_count;
-
-static stator_item *item_of(const char *json)
+stator_item *item_of(const char *json)
 {
     stator_item *item = NULL;
     stator_status status =
@@ -37,191 +31,6 @@ static int split(char *line)
         }
     }
     return count;
-}
-
-/* Copies of what a cursor yields: its own item is only borrowed. */
-static stator_status collect(stator_cursor *cursor)
-{
-    stator_item *item;
-    stator_status status;
-    const void *frame;
-    size_t bytes;
-    while ((status = stator_cursor_next(cursor, &item, &err)) == STATOR_OK && item) {
-        stator_item_frame(item, &frame, &bytes, NULL);
-        stator_item_from_frame(frame, bytes, &got[got_count++], NULL);
-    }
-    stator_cursor_free(cursor);
-    return status;
-}
-
-/* The bytes of {"S": ...}, {"N": ...} or {"B": ...}. */
-static stator_value value_of(const char *json, char kind, stator_item **keep)
-{
-    char wrapped[8192];
-    stator_value value;
-    snprintf(wrapped, sizeof wrapped, "{\"v\":%s}", json);
-    *keep = item_of(wrapped);
-    stator_value_init(&value);
-    stator_item_get(*keep, "v", 1, &value, NULL);
-    (void)kind;
-    if (value.type == STATOR_TYPE_N) {
-        value.data_bytes = value.number_bytes;
-    }
-    return value;
-}
-
-#define BYTES(value)                                                               \
-    ((value).type == STATOR_TYPE_N ? (const void *)(value).number : (value).data), \
-        (value).data_bytes
-
-static stator_status query(stator_table *table)
-{
-    typedef stator_status (*condition)(stator_query *, const void *, size_t);
-    static const struct {
-        const char *word;
-        condition set;
-    } conditions[] = {
-        {"=", stator_query_sort_equal},     {"<", stator_query_sort_less},
-        {"<=", stator_query_sort_at_most},  {">", stator_query_sort_greater},
-        {">=", stator_query_sort_at_least}, {"begins_with", stator_query_sort_begins_with}};
-    stator_query *q;
-    stator_item *keep[3] = {0};
-    stator_cursor *cursor;
-    stator_query_new(table, &q);
-    stator_value v = value_of(fields[2], 0, &keep[0]);
-    v.type == STATOR_TYPE_S   ? stator_query_partition_string(q, BYTES(v))
-    : v.type == STATOR_TYPE_N ? stator_query_partition_number(q, BYTES(v))
-                              : stator_query_partition_binary(q, BYTES(v));
-    for (int i = 3; i < field_count; i++) {
-        for (size_t c = 0; c < sizeof conditions / sizeof conditions[0]; c++) {
-            if (strcmp(fields[i], conditions[c].word) == 0) {
-                v = value_of(fields[i + 1], 0, &keep[1]);
-                conditions[c].set(q, BYTES(v));
-            }
-        }
-        if (strcmp(fields[i], "between") == 0) {
-            v = value_of(fields[i + 1], 0, &keep[1]);
-            stator_value w = value_of(fields[i + 2], 0, &keep[2]);
-            stator_query_sort_between(q, BYTES(v), BYTES(w));
-        } else if (strcmp(fields[i], "reverse") == 0) {
-            stator_query_reverse(q, 1);
-        } else if (strcmp(fields[i], "limit") == 0) {
-            stator_query_limit(q, (uint64_t)atoi(fields[i + 1]));
-        }
-    }
-    stator_status status = stator_query_open(q, &cursor, &err);
-    for (int i = 0; i < 3; i++) {
-        stator_item_free(keep[i]);
-    }
-    stator_query_free(q);
-    return status == STATOR_OK ? collect(cursor) : status;
-}
-
-static stator_status batch(stator_table *table, int is_read)
-{
-    stator_batch *b;
-    stator_cursor *cursor;
-    stator_status status = STATOR_OK;
-    stator_batch_new(db, &b);
-    for (int i = 2; i < field_count && status == STATOR_OK; i += is_read ? 1 : 2) {
-        stator_item *item = item_of(fields[is_read ? i : i + 1]);
-        if (is_read) {
-            status = stator_get(table, item, NULL, &got[got_count++], &err);
-        } else {
-            strcmp(fields[i], "put") == 0 ? stator_batch_put(b, table, item)
-                                          : stator_batch_delete(b, table, item);
-        }
-        stator_item_free(item);
-    }
-    (void)cursor;
-    status = is_read ? status : stator_batch_write(b, NULL, &err);
-    stator_batch_free(b);
-    return status;
-}
-
-static void open_db(void)
-{
-    stator_options options;
-    stator_options_init(&options);
-    options.durability = STATOR_DURABILITY_NONE;
-    if (stator_open(place, strlen(place), &options, &db, &err) != STATOR_OK) {
-        puts(err.message);
-        exit(1);
-    }
-}
-
-static stator_status make_table(void)
-{
-    stator_schema *schema;
-    stator_schema_new(&schema);
-    for (int i = 2; i < field_count; i++) {
-        char *colon = strrchr(fields[i], ':');
-        int32_t type = colon[1] == 'S'   ? STATOR_TYPE_S
-                       : colon[1] == 'N' ? STATOR_TYPE_N
-                                         : STATOR_TYPE_B;
-        (i == 2 ? stator_schema_partition : stator_schema_sort)(schema, fields[i],
-                                                                (size_t)(colon - fields[i]), type);
-    }
-    stator_status status =
-        stator_table_ensure(db, fields[1], strlen(fields[1]), schema, NULL, &err);
-    stator_schema_free(schema);
-    return status;
-}
-
-static stator_status on_table(const char *op)
-{
-    stator_table *table;
-    stator_cursor *cursor;
-    stator_scan *scan;
-    stator_status status = stator_table_open(db, fields[1], strlen(fields[1]), &table, &err);
-    if (status != STATOR_OK) {
-        return status;
-    }
-    stator_item *item = field_count > 2 && op[0] != 'b' && op[0] != 'q' ? item_of(fields[2]) : NULL;
-    if (field_count > 2 && op[0] != 'b' && op[0] != 'q' && !item) {
-        status = err.code; /* refused when it was read: in C that is where numbers are judged */
-    } else if (strcmp(op, "put") == 0) {
-        status = stator_put(table, item, NULL, &err);
-    } else if (strcmp(op, "delete") == 0) {
-        status = stator_delete(table, item, NULL, &err);
-    } else if (strcmp(op, "put-old") == 0) {
-        status = stator_put_returning(table, item, NULL, &got[got_count++], &err);
-    } else if (strcmp(op, "delete-old") == 0) {
-        status = stator_delete_returning(table, item, NULL, &got[got_count++], &err);
-    } else if (strcmp(op, "get") == 0) {
-        status = stator_get(table, item, NULL, &got[got_count++], &err);
-    } else if (strcmp(op, "query") == 0) {
-        status = query(table);
-    } else if (strcmp(op, "scan") == 0) {
-        stator_scan_new(table, &scan);
-        status = stator_scan_open(scan, &cursor, &err);
-        stator_scan_free(scan);
-        status = status == STATOR_OK ? collect(cursor) : status;
-    } else {
-        status = batch(table, strcmp(op, "batch-get") == 0);
-    }
-    stator_item_free(item);
-    stator_table_free(table);
-    return status;
-}
-
-static stator_status run(const char *op)
-{
-    if (strcmp(op, "flush") == 0) {
-        return stator_flush(db, &err);
-    }
-    if (strcmp(op, "compact") == 0) {
-        return stator_compact(db, &err);
-    }
-    if (strcmp(op, "drop") == 0) {
-        return stator_table_delete(db, fields[1], strlen(fields[1]), &err);
-    }
-    if (strcmp(op, "reopen") == 0) {
-        stator_status status = stator_close(db, &err);
-        open_db();
-        return status;
-    }
-    return strcmp(op, "table") == 0 ? make_table() : on_table(op);
 }
 
 /* Takes the first result that is this one (scans come in any order) or is at the front. */
