@@ -65,10 +65,14 @@ class ReadmeTest(unittest.TestCase):
 
     def test_the_command_line(self):
         (self.folder / "movies.json").write_text('[{"title": "Alien", "year": 1979}]')
+        out = {}
         for line in re.findall(r"^    (stator .*)$", self.text, re.M):
             words = re.findall(r"'[^']*'|\S+", line)[1:]
-            out = self.run_words(ROOT / "build/asan/bin/stator", *[word.strip("'") for word in words])
-        self.assertEqual(out, '{"title":"Alien","year":1979}\n')
+            out[words[0]] = self.run_words(ROOT / "build/asan/bin/stator", *[word.strip("'") for word in words])
+        self.assertEqual(out["query"], '{"title":"Alien","year":1979}\n')
+        self.assertEqual(out["update"], '{"seen":1,"title":"Alien","year":1979}\n')
+        self.assertEqual(out["sql"], out["update"])
+        self.assertIn('"TableName":"movies"', out["call"])
 
 
 if __name__ == "__main__":
