@@ -153,17 +153,19 @@ static st_status alter_replace(st_op *op, alter_call *call)
     st_catalog_view *view;
     ST_TRY(st_table__view_create(op, database->alloc, st_table__view(catalog), call->after,
                                  call->before, &view));
+    st_mutex_lock(&catalog->going); /* not for as long as the filling takes */
     atomic_store(&call->before->state, ST_TABLE_GOING);
     st_table__gate_drain(&catalog->writers);
     st_status status = alter_write(op, database, call->before, call->after, call->next_id,
                                    call->request->durability);
-    if (status != ST_OK) {
+    if (status == ST_OK) {
+        st_table__view_show(database, view);
+    } else {
         atomic_store(&call->before->state, ST_TABLE_ALIVE);
         st_table__view_destroy(view, database->alloc);
-        return status;
     }
-    st_table__view_show(database, view);
-    return ST_OK;
+    st_mutex_unlock(&catalog->going);
+    return status;
 }
 
 /* ---- filling ---------------------------------------------------------------------------- */

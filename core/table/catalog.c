@@ -18,6 +18,7 @@ void st_table__catalog_init(st_catalog *catalog)
     memset(catalog, 0, sizeof *catalog);
     atomic_init(&catalog->view, NULL);
     st_mutex_init(&catalog->changes);
+    st_mutex_init(&catalog->going);
 }
 
 void st_table__catalog_deinit(st_catalog *catalog, const st_alloc *alloc)
@@ -27,6 +28,7 @@ void st_table__catalog_deinit(st_catalog *catalog, const st_alloc *alloc)
         st_table__release(view->by_id[i]);
     }
     st_table__view_destroy(view, alloc);
+    st_mutex_deinit(&catalog->going);
     st_mutex_deinit(&catalog->changes);
 }
 

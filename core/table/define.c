@@ -290,17 +290,19 @@ static st_status define_delete(st_op *op, st_database *database, st_table *table
     st_catalog *catalog = &database->catalog;
     st_catalog_view *view;
     ST_TRY(st_table__view_create(op, database->alloc, st_table__view(catalog), NULL, table, &view));
+    st_mutex_lock(&catalog->going);
     atomic_store(&table->state, ST_TABLE_GOING);
     st_table__gate_drain(&catalog->writers);
     st_status status = define_remove_rows(op, database, table, durability);
-    if (status != ST_OK) {
+    if (status == ST_OK) {
+        atomic_store(&table->state, ST_TABLE_GONE);
+        st_table__view_show(database, view);
+    } else {
         atomic_store(&table->state, ST_TABLE_ALIVE);
         st_table__view_destroy(view, database->alloc);
-        return status;
     }
-    atomic_store(&table->state, ST_TABLE_GONE);
-    st_table__view_show(database, view);
-    return ST_OK;
+    st_mutex_unlock(&catalog->going);
+    return status;
 }
 
 st_status st_table__delete(st_op *op, st_database *database, const st_request *request, st_buf *out)

@@ -164,8 +164,8 @@ static st_status expiry_step(st_op *op, st_database *database, uint32_t id, uint
     bool is_held_up;
     st_status status = expiry_try(op, database, id, most, out_removed, &is_held_up);
     while (is_held_up) {
-        st_mutex_lock(&database->catalog.changes); /* until the change has ended */
-        st_mutex_unlock(&database->catalog.changes);
+        st_mutex_lock(&database->catalog.going); /* until the deletion or change has ended */
+        st_mutex_unlock(&database->catalog.going);
         status = expiry_try(op, database, id, most, out_removed, &is_held_up);
     }
     return status;

@@ -73,7 +73,8 @@ typedef struct st_catalog {
     _Atomic(st_catalog_view *) view; /* never NULL once loaded */
     st_table_gate lookups;           /* who uses a view, or a table it found there */
     st_table_gate writers;           /* who found a table to write and has not written yet */
-    st_mutex changes;                /* create and delete, one at a time */
+    st_mutex changes;                /* create, alter and delete, one at a time */
+    st_mutex going;                  /* held while a table is GOING; behind changes */
     uint32_t next_id;                /* guarded by changes */
 } st_catalog;
 

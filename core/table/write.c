@@ -666,8 +666,8 @@ static st_status write_commit(st_op *op, write_set *set, st_buf *out)
     st_status status = write_collect(op, set);
     while (status != ST_OK && set->is_held_up) {
         st_table__gate_leave(&catalog->writers, set->ticket);
-        st_mutex_lock(&catalog->changes); /* until the deletion has ended */
-        st_mutex_unlock(&catalog->changes);
+        st_mutex_lock(&catalog->going); /* until the deletion or change has ended */
+        st_mutex_unlock(&catalog->going);
         set->count = 0;
         st_buf_clear(&set->keys);
         st_buf_clear(&set->frames);
