@@ -1,4 +1,5 @@
-/* Tables that come and go while others write and read them, and what is told while a sync hangs.
+/* Tables that come, change and go while others write and read them, and what is told while a sync
+ * hangs.
  *
  * The Env is the one in memory, with a sync that waits when told, and a clock that runs fast: each
  * look at it is ten milliseconds later than the one before.
@@ -410,6 +411,92 @@ static void test_nothing_is_left_of_tables_that_went_while_threads_wrote(void **
     table_must_verify(c);
 }
 
+/* ---- tables that change while threads write --------------------------------------------- */
+
+static void alter_round(busy_thread *t, st_op *op, st_buf *request, st_buf *result, int i)
+{
+    char id[32];
+    snprintf(id, sizeof id, "%d/%d", t->number, i % 64);
+    frame_of_key(request, i % 3 ? ST_REQUEST_PUT : ST_REQUEST_DELETE, "things", id,
+                 i % 3 ? i % 7 : -1);
+    st_buf_clear(result);
+    if (st_table_execute(op, t->database, st_buf_view(request), result) != ST_OK) {
+        t->failure = "a write failed while its table was changed";
+    }
+    st_op_clear(op);
+    if (i % 16 == 0 && st_database_set_clock(op, t->database, 0) != ST_OK) {
+        t->failure = "the clock could not be set while a table was changed";
+    }
+    st_op_clear(op);
+    st_arena_reset(&op->arena);
+}
+
+static void be_busy_altered(void *arg)
+{
+    busy_thread *t = arg;
+    st_op op;
+    st_buf request, result;
+    st_op_init(&op, st_alloc_process());
+    st_buf_init(&request, st_alloc_process());
+    st_buf_init(&result, st_alloc_process());
+    for (int i = 0; !atomic_load(t->is_over) && !t->failure; i++) {
+        alter_round(t, &op, &request, &result, i);
+    }
+    st_buf_deinit(&request);
+    st_buf_deinit(&result);
+    st_op_deinit(&op);
+}
+
+/* Every index is a new one: it has no id yet. */
+static void alter_things(table_case *c, bool has_index, bool has_expiry)
+{
+    st_index index = {.name = st_slice_str("numbers"),
+                      .kind = ST_INDEX_GLOBAL,
+                      .projection = ST_PROJECT_ALL,
+                      .state = ST_INDEX_ACTIVE};
+    index.schema.partition_count = 1;
+    index.schema.partition[0] = (st_key_part){st_slice_str("n"), ST_TYPE_N};
+    st_definition definition = {.indexes = &index, .index_count = has_index};
+    definition.ttl = has_expiry ? st_slice_str("n") : (st_slice){0};
+    definition.schema.partition_count = 1;
+    definition.schema.partition[0] = (st_key_part){st_slice_str("id"), ST_TYPE_S};
+    frame_begin(&c->request, ST_REQUEST_ALTER_TABLE);
+    frame_text(&c->request, ST_FIELD_TABLE_NAME, "things");
+    size_t place = frame_open(&c->request, ST_FIELD_DEFINITION);
+    st_definition_encode(&definition, &c->request);
+    frame_shut(&c->request, place);
+    table_must(c);
+}
+
+static void test_indexes_come_and_go_while_threads_write(void **state)
+{
+    table_case *c = *state;
+    busy_thread threads[THREADS_WRITERS] = {{0}};
+    _Atomic bool is_over;
+    atomic_init(&is_over, false);
+    for (int i = 0; i < THREADS_WRITERS; i++) {
+        threads[i] = (busy_thread){.database = c->database, .number = i, .is_over = &is_over};
+        assert_int_equal(st_env_thread_start(&c->op, st_env_posix(), "busy", be_busy_altered,
+                                             &threads[i], &threads[i].thread),
+                         ST_OK);
+    }
+    for (int i = 0; i < THREADS_ROUNDS; i++) {
+        alter_things(c, i % 4 != 3, i % 3 == 0);
+        table_must_verify(c);
+    }
+    atomic_store(&is_over, true);
+    for (int i = 0; i < THREADS_WRITERS; i++) {
+        st_env_thread_join(threads[i].thread);
+        if (threads[i].failure) {
+            fail_msg("%s", threads[i].failure);
+        }
+    }
+    table_must_verify(c);
+    table_close(c);
+    table_open(c);
+    table_must_verify(c);
+}
+
 #define THREADS_TEST(name) cmocka_unit_test_setup_teardown(name, held_setup, table_teardown)
 
 int main(void)
@@ -422,6 +509,7 @@ int main(void)
         THREADS_TEST(test_threads_open_and_close_one_place),
         THREADS_TEST(test_an_opening_waits_for_its_own_place_alone),
         THREADS_TEST(test_nothing_is_left_of_tables_that_went_while_threads_wrote),
+        THREADS_TEST(test_indexes_come_and_go_while_threads_write),
     };
     return cmocka_run_group_tests_name("table_threads", tests, NULL, NULL);
 }
