@@ -1,8 +1,12 @@
 package stator
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+)
 
-// A TableOption says more of a table that is made than its keys. A table that is there already stays as it is.
+// A TableOption says more of a table than its keys. Table refuses one that exists with others than given.
 type TableOption func(*definition)
 
 // An Index is another way to read a table: the same items, or parts of them, under other keys. Items without its keys are not
@@ -253,6 +257,30 @@ func parseIndex(bytes []byte) (Index, error) {
 		index.Partition = nil
 	}
 	return index, err
+}
+
+// difference names the part that d asks for and that the table has otherwise, or is "".
+func (d *definition) difference(has *definition) string {
+	sorted := func(d *definition) []Index {
+		indexes := slices.Clone(d.indexes)
+		slices.SortFunc(indexes, func(a, b Index) int { return strings.Compare(a.Name, b.Name) })
+		return indexes
+	}
+	same := func(a, b Index) bool {
+		return a.Name == b.Name && a.Local == b.Local && a.KeysOnly == b.KeysOnly && slices.Equal(a.Partition, b.Partition) &&
+			slices.Equal(a.Sort, b.Sort) && slices.Equal(a.Include, b.Include)
+	}
+	switch {
+	case len(d.indexes) > 0 && !slices.EqualFunc(sorted(d), sorted(has), same):
+		return "indexes"
+	case d.ttl != "" && d.ttl != has.ttl:
+		return "TTL"
+	case d.stream != StreamOff && d.stream != has.stream:
+		return "stream"
+	case d.isProtected && !has.isProtected:
+		return "protection"
+	}
+	return ""
 }
 
 // Indexes of the table, as they were when it was opened.

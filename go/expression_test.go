@@ -161,6 +161,16 @@ func TestIndexesTTLAndStreamOfATable(t *testing.T) {
 			t.Fatal(table.Indexes(), table.TTL(), table.Stream())
 		}
 	}
+	must(db.Table(ctx, "movies", schema))
+	for text, option := range map[string]TableOption{
+		"indexes": WithIndex(indexes[2]), "TTL": WithTTL("until"), "stream": WithStream(StreamKeys),
+	} {
+		_, err := db.Table(ctx, "movies", schema, option)
+		wants(t, err, ErrInvalidArgument, "other "+text)
+	}
+	must(db.Table(ctx, "plain", schema))
+	_, err := db.Table(ctx, "plain", schema, WithProtection())
+	wants(t, err, ErrInvalidArgument, "other protection")
 	for year := 1979; year <= 1982; year++ {
 		check(t, made.Put(ctx, Item{"title": "Alien", "year": year, "note": fmt.Sprint(9 - year%10%2), "genre": "space",
 			"rating": year % 2, "stars": 3, "extra": true, "expires": time.Now().Add(24 * time.Hour).Unix()}))

@@ -127,7 +127,8 @@ func (s Schema) parse() (partition, sort []keyAttribute, err error) {
 	return partition, sort, err
 }
 
-// Table opens the table, or creates it when it is missing. Other keys than those it has are an error.
+// Table opens the table, or creates it when it is missing. Other keys than those it has are an error, and so are other indexes,
+// TTL or stream where options name them.
 func (db *DB) Table(ctx context.Context, name string, schema Schema, options ...TableOption) (*Table, error) {
 	return db.create(ctx, name, schema, options, flagEnsure)
 }
@@ -157,7 +158,14 @@ func (db *DB) create(ctx context.Context, name string, schema Schema, options []
 	}
 	e.fieldU32(fieldFlags, flags)
 	c.request = e.buf
-	return db.describe(c.run(ctx, db, true))
+	t, err := db.describe(c.run(ctx, db, true))
+	if err != nil {
+		return nil, err
+	}
+	if other := d.difference(&t.definition); other != "" {
+		return nil, invalid("table %s exists with other %s than given", name, other)
+	}
+	return t, nil
 }
 
 // OpenTable opens a table that exists; ErrTableNotFound otherwise.
