@@ -129,7 +129,7 @@ bool st_value_read(st_reader *reader, st_value *out_value);
 /* The same for bytes that must be exactly one value. */
 bool st_value_of(st_slice encoded, st_value *out_value);
 size_t st_value_size(const st_value *value); /* DynamoDB's size of a canonical value */
-uint32_t st_item_count(st_slice frame); /* attributes */
+uint32_t st_item_count(st_slice frame);      /* attributes */
 /* Attribute by index 0..count-1, in name order; false past the end or when malformed. */
 bool st_item_at(st_slice frame, uint32_t index, st_slice *out_name, st_value *out_value);
 bool st_item_find(st_slice frame, st_slice name, st_value *out_value);
@@ -239,6 +239,14 @@ st_status st_item_to_dynamodb_json(st_op *op, st_slice frame, st_buf *out_json) 
  * padded, without spaces, its unused bits 0. */
 bool st_base64_decode(st_slice text, st_buf *out);
 void st_base64_encode(st_slice bytes, st_buf *out);
+
+/* Appends a JSON string with its quotes; escapes what RFC 8259 section 7 says must be, and no more.
+ */
+void st_json_put_string(st_buf *out, st_slice text);
+/* Decodes the escape behind the backslash, at *at, into at most 4 bytes of UTF-8; gives their
+ * number, and moves *at behind it. A lone surrogate, which has no UTF-8, becomes the code point
+ * lone. 0: malformed, or a lone surrogate and lone is 0. */
+size_t st_json_unescape(st_slice text, size_t *at, uint32_t lone, uint8_t *to);
 
 /* Cuts a stream of JSON objects (one a line, or just one behind the other) that arrives in pieces.
  * Start with zeros. */

@@ -63,8 +63,7 @@ static size_t json_put_utf8(uint32_t code, uint8_t *to)
     return 4;
 }
 
-/* One escape behind the backslash at *at; writes at most 4 bytes. 0: malformed. */
-static size_t json_escape(st_slice text, size_t *at, uint8_t *to)
+size_t st_json_unescape(st_slice text, size_t *at, uint32_t lone, uint8_t *to)
 {
     static const char json_letters[] = "\"\\/bfnrt", json_meanings[] = "\"\\/\b\f\n\r\t";
     if (*at >= text.size) {
@@ -77,19 +76,20 @@ static size_t json_escape(st_slice text, size_t *at, uint8_t *to)
         return 1;
     }
     uint32_t code = letter == 'u' ? json_hex4(text, *at) : UINT32_MAX;
-    if (code == UINT32_MAX || (code >= 0xDC00 && code <= 0xDFFF)) {
+    if (code == UINT32_MAX) {
         return 0;
     }
     *at += 4;
-    if (code >= 0xD800 && code <= 0xDBFF) {
-        bool has_second =
-            text.size - *at >= 6 && text.data[*at] == '\\' && text.data[*at + 1] == 'u';
+    if (code >= 0xD800 && code <= 0xDFFF) {
+        bool has_second = code <= 0xDBFF && text.size - *at >= 6 && text.data[*at] == '\\' &&
+                          text.data[*at + 1] == 'u';
         uint32_t low = has_second ? json_hex4(text, *at + 2) : UINT32_MAX;
-        if (low < 0xDC00 || low > 0xDFFF) {
-            return 0; /* a lone surrogate has no UTF-8 */
+        bool is_pair = low >= 0xDC00 && low <= 0xDFFF;
+        if (!is_pair && lone == 0) {
+            return 0;
         }
-        *at += 6;
-        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        *at += is_pair ? 6 : 0;
+        code = is_pair ? 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) : lone;
     }
     return json_put_utf8(code, to);
 }
@@ -109,7 +109,7 @@ static st_status json_unescape(st_json *json, st_slice raw)
             continue;
         }
         size_t begin = i++;
-        size_t bytes = json_escape(raw, &i, to + size);
+        size_t bytes = st_json_unescape(raw, &i, 0, to + size);
         if (bytes == 0) {
             return json_refuse_at(json, (size_t)(raw.data - json->text.data) + begin,
                                   "a bad escape or a lone surrogate");

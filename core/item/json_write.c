@@ -12,7 +12,7 @@ static void json_write_text(const char *text, st_buf *out)
     st_buf_slice(out, st_slice_str(text));
 }
 
-static void json_write_string(st_slice text, st_buf *out)
+void st_json_put_string(st_buf *out, st_slice text)
 {
     static const char json_hex[] = "0123456789abcdef";
     st_buf_byte(out, '"');
@@ -71,7 +71,7 @@ static bool json_write_scalar(const st_value *value, bool is_typed, st_buf *out)
 {
     switch (value->type) {
     case ST_TYPE_S:
-        json_write_string(value->bytes, out);
+        st_json_put_string(out, value->bytes);
         return true;
     case ST_TYPE_N:
         return json_write_number(value, is_typed, out);
@@ -104,7 +104,7 @@ static bool json_write_container(const st_value *value, bool is_typed, uint32_t 
             st_buf_byte(out, ',');
         }
         if (is_map) {
-            json_write_string(name, out);
+            st_json_put_string(out, name);
             st_buf_byte(out, ':');
         }
         bool is_whole = is_map || value->type == ST_TYPE_L;
@@ -146,7 +146,7 @@ static st_status json_write_item(st_op *op, st_slice frame, bool is_typed, st_bu
             if (i > 0) {
                 st_buf_byte(out, ',');
             }
-            json_write_string(name, out);
+            st_json_put_string(out, name);
             st_buf_byte(out, ':');
             is_whole = json_write_value(&value, is_typed, 1, out);
         }

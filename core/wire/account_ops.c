@@ -81,7 +81,7 @@ st_status st_wire__update_ttl(wire_call *call)
     st_wire__put_text(call->out, "{\"TimeToLiveSpecification\":{\"Enabled\":");
     st_wire__put_text(call->out, is_enabled ? "true" : "false");
     st_wire__put_text(call->out, ",\"AttributeName\":");
-    st_wire__put_string(call->out, attribute);
+    st_json_put_string(call->out, attribute);
     st_wire__put_text(call->out, "}}");
     return ST_OK;
 }
@@ -95,7 +95,7 @@ st_status st_wire__describe_ttl(wire_call *call)
     st_wire__put_text(call->out, "{\"TimeToLiveDescription\":{\"TimeToLiveStatus\":");
     if (info.definition.ttl.size > 0) {
         st_wire__put_text(call->out, "\"ENABLED\",\"AttributeName\":");
-        st_wire__put_string(call->out, info.definition.ttl);
+        st_json_put_string(call->out, info.definition.ttl);
         st_wire__put_text(call->out, "}}");
     } else {
         st_wire__put_text(call->out, "\"DISABLED\"}}");
@@ -167,9 +167,9 @@ static void account_put_tags(const wire_call *call, const wire_extra *before, ui
             }
             st_wire__put_text(out, is_first ? "{\"Key\":" : ",{\"Key\":");
             is_first = false;
-            st_wire__put_string(out, key);
+            st_json_put_string(out, key);
             st_wire__put_text(out, ",\"Value\":");
-            st_wire__put_string(out, st_wire__text(doc, st_wire__find(doc, at, "Value")));
+            st_json_put_string(out, st_wire__text(doc, st_wire__find(doc, at, "Value")));
             st_wire__put_text(out, "}");
         }
     }

@@ -284,7 +284,7 @@ static void batch_put_responses(wire_call *call, const batch_call *batch, st_sli
         const batch_table *table = &batch->tables[i];
         bool is_first = true;
         st_wire__put_text(call->out, i > 0 ? "," : "");
-        st_wire__put_string(call->out, table->info.name);
+        st_json_put_string(call->out, table->info.name);
         st_wire__put_text(call->out, ":[");
         for (uint32_t k = 0; k < table->count; k++) {
             st_slice item = st_reader_slice(&reader, st_reader_u32(&reader));
@@ -311,7 +311,7 @@ static void batch_put_unprocessed(wire_call *call, const batch_call *batch, uint
             continue;
         }
         st_wire__put_comma(call, &is_first);
-        st_wire__put_string(call->out, table->name);
+        st_json_put_string(call->out, table->name);
         st_wire__put_text(call->out, ":{\"Keys\":[");
         for (uint32_t k = 0; k < table->count; k++) {
             st_buf frame;
@@ -529,7 +529,7 @@ static void batch_put_metrics(wire_call *call, const batch_call *batch)
             if (one.size > 24) {
                 if (!has_any) {
                     st_wire__put_comma(call, &is_first);
-                    st_wire__put_string(out, table->info.name);
+                    st_json_put_string(out, table->info.name);
                     st_wire__put_text(out, ":[");
                 }
                 st_wire__put_text(out, has_any ? "," : "");

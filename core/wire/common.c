@@ -551,7 +551,7 @@ static void common_put_indexes(wire_call *call, st_slice charges, size_t from, u
             st_wire__put_text(call->out, name);
             st_wire__put_text(call->out, "\":{");
         }
-        st_wire__put_string(call->out, arm.name);
+        st_json_put_string(call->out, arm.name);
         st_wire__put_text(call->out, ":{\"CapacityUnits\":");
         st_wire__put_number(call->out, common_units(&arm));
         st_wire__put_text(call->out, "}");
@@ -571,7 +571,7 @@ static void common_put_table(wire_call *call, st_slice charges, size_t from,
         total += common_units(&arm);
     }
     st_wire__put_text(call->out, "{\"TableName\":");
-    st_wire__put_string(call->out, table->name);
+    st_json_put_string(call->out, table->name);
     st_wire__put_text(call->out, ",");
     common_put_units(call, total, is_split, is_read);
     if (st_wire__capacity(call) == 2) {
@@ -626,7 +626,7 @@ void st_wire__put_metrics(wire_call *call, const st_table_info *info, st_slice k
             st_value_of(st_buf_view(&canonical), &value)) {
             st_wire__put_comma(call, is_first);
             st_wire__put_text(call->out, "\"ItemCollectionMetrics\":{\"ItemCollectionKey\":{");
-            st_wire__put_string(call->out, name);
+            st_json_put_string(call->out, name);
             st_wire__put_text(call->out, ":");
             st_wire__put_value(&value, false, call->out);
             st_wire__put_text(call->out, "},\"SizeEstimateRangeGB\":[0.0,1.0]}");

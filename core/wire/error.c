@@ -188,7 +188,7 @@ static void error_put_message(wire_call *call, st_status status, st_buf *out)
     } else {
         st_buf_slice(&text, message);
     }
-    st_wire__put_string(out, st_buf_view(&text));
+    st_json_put_string(out, st_buf_view(&text));
     st_buf_deinit(&text);
 }
 
@@ -209,7 +209,7 @@ static void error_put_reasons(const wire_call *call, st_buf *out)
         st_wire__put_text(out, "\"");
         if (text.size > 0) {
             st_wire__put_text(out, ",\"Message\":");
-            st_wire__put_string(out, text);
+            st_json_put_string(out, text);
         }
         if (item.size > 0) {
             st_wire__put_text(out, ",\"Item\":");

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define JSON_DEPTH_MAX 2000u
+#define WJSON_DEPTH_MAX 2000u
+#define WJSON_LONE_SURROGATE 0xFFFDu /* what Java makes of it in UTF-8 */
 
 typedef struct wjson_parser {
     st_op *op;
@@ -54,64 +55,6 @@ static bool wjson_add(wjson_parser *parser, st_json_kind kind, st_json_node **ou
 
 /* ---- strings ---------------------------------------------------------------------------- */
 
-static int wjson_hex(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9'   ? byte - '0'
-           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : -1;
-}
-
-static bool wjson_code(st_slice raw, size_t at, uint32_t *out_code)
-{
-    *out_code = 0;
-    for (size_t i = at; i < at + 4; i++) {
-        int digit = i < raw.size ? wjson_hex(raw.data[i]) : -1;
-        if (digit < 0) {
-            return false;
-        }
-        *out_code = *out_code << 4 | (uint32_t)digit;
-    }
-    return true;
-}
-
-static size_t json_utf8(uint32_t code, uint8_t *to)
-{
-    size_t more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    static const uint8_t wjson_leads[] = {0x00, 0xC0, 0xE0, 0xF0};
-    to[0] = (uint8_t)(wjson_leads[more] | code >> 6 * more);
-    for (size_t i = 1; i <= more; i++) {
-        to[i] = (uint8_t)(0x80 | (code >> 6 * (more - i) & 63));
-    }
-    return more + 1;
-}
-
-/* The escape behind the backslash at *at. A lone surrogate becomes U+FFFD, as in Java's UTF-8. */
-static bool wjson_unescape_one(st_slice raw, size_t *at, uint8_t *to, size_t *size)
-{
-    static const char wjson_signs[] = "\"\\/bfnrt", wjson_means[] = "\"\\/\b\f\n\r\t";
-    uint8_t letter = *at < raw.size ? raw.data[(*at)++] : 0;
-    const char *found = letter ? strchr(wjson_signs, letter) : NULL;
-    uint32_t code, low;
-    if (found) {
-        to[(*size)++] = (uint8_t)wjson_means[found - wjson_signs];
-        return true;
-    }
-    if (letter != 'u' || !wjson_code(raw, *at, &code)) {
-        return false;
-    }
-    *at += 4;
-    if (code >= 0xD800 && code <= 0xDFFF) {
-        bool is_pair = code <= 0xDBFF && *at + 6 <= raw.size && raw.data[*at] == '\\' &&
-                       raw.data[*at + 1] == 'u' && wjson_code(raw, *at + 2, &low) &&
-                       low >= 0xDC00 && low <= 0xDFFF;
-        *at += is_pair ? 6 : 0;
-        code = is_pair ? 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) : 0xFFFD;
-    }
-    *size += json_utf8(code, to + *size);
-    return true;
-}
-
 static bool wjson_unescape(wjson_parser *parser, st_slice raw, st_slice *out_text)
 {
     uint8_t *to = st_arena_alloc(&parser->op->arena, raw.size + 4);
@@ -126,9 +69,11 @@ static bool wjson_unescape(wjson_parser *parser, st_slice raw, st_slice *out_tex
             continue;
         }
         i++;
-        if (!wjson_unescape_one(raw, &i, to, &size)) {
+        size_t bytes = st_json_unescape(raw, &i, WJSON_LONE_SURROGATE, to + size);
+        if (bytes == 0) {
             return false;
         }
+        size += bytes;
     }
     *out_text = st_slice_of(to, size);
     return true;
@@ -229,7 +174,7 @@ static bool wjson_value(wjson_parser *parser)
     st_slice text = {0};
     if (byte == '{' || byte == '[') {
         parser->at++;
-        if (++parser->depth > JSON_DEPTH_MAX ||
+        if (++parser->depth > WJSON_DEPTH_MAX ||
             !wjson_add(parser, byte == '{' ? ST_JSON_IS_OBJECT : ST_JSON_IS_ARRAY, &node)) {
             return false;
         }
@@ -358,44 +303,4 @@ uint32_t st_wire__find(const st_json_doc *doc, uint32_t object, const char *name
 st_slice st_wire__text(const st_json_doc *doc, uint32_t node)
 {
     return node ? doc->nodes[node].text : (st_slice){0};
-}
-
-/* ---- writing ---------------------------------------------------------------------------- */
-
-void st_wire__put_string(st_buf *out, st_slice text)
-{
-    static const char wjson_digits_hex[] = "0123456789abcdef";
-    size_t plain = 0;
-    st_buf_byte(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t byte = text.data[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\') {
-            continue;
-        }
-        st_buf_append(out, text.data + plain, i - plain);
-        plain = i + 1;
-        st_buf_byte(out, '\\');
-        switch (byte) {
-        case '"':
-        case '\\':
-            st_buf_byte(out, byte);
-            break;
-        case '\n':
-            st_buf_byte(out, 'n');
-            break;
-        case '\r':
-            st_buf_byte(out, 'r');
-            break;
-        case '\t':
-            st_buf_byte(out, 't');
-            break;
-        default:
-            st_buf_append(out, "u00", 3);
-            st_buf_byte(out, (uint8_t)wjson_digits_hex[byte >> 4]);
-            st_buf_byte(out, (uint8_t)wjson_digits_hex[byte & 15]);
-            break;
-        }
-    }
-    st_buf_append(out, text.data + plain, text.size - plain);
-    st_buf_byte(out, '"');
 }

@@ -258,7 +258,7 @@ static void statement_put_failure(wire_call *call, uint32_t status, st_slice tex
     st_wire__put_text(call->out, "\"Error\":{\"Code\":\"");
     st_wire__put_text(call->out, statement_code(status));
     st_wire__put_text(call->out, "\",\"Message\":");
-    st_wire__put_string(call->out, text);
+    st_json_put_string(call->out, text);
     if (item.size > 0) {
         st_wire__put_text(call->out, ",\"Item\":");
         st_wire__put_item(item, true, call->out);
@@ -281,7 +281,7 @@ static void statement_put_member(wire_call *call, st_reader *reader)
     if (table.size > 0) {
         st_wire__put_comma(call, &is_first);
         st_wire__put_text(call->out, "\"TableName\":");
-        st_wire__put_string(call->out, table);
+        st_json_put_string(call->out, table);
     }
     if (status == ST_OK && item.size > 0) {
         st_wire__put_comma(call, &is_first);

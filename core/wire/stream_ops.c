@@ -85,7 +85,7 @@ static void stream_put_entry(wire_call *call, const st_table_info *info, bool *i
     st_wire__put_text(call->out, "{\"StreamArn\":\"");
     stream_put_arn(call, info, call->out);
     st_wire__put_text(call->out, "\",\"TableName\":");
-    st_wire__put_string(call->out, info->name);
+    st_json_put_string(call->out, info->name);
     st_wire__put_text(call->out, ",\"StreamLabel\":\"");
     st_wire__put_label(info->definition.stream_created_us, call->out);
     st_wire__put_text(call->out, "\"}");
@@ -145,7 +145,7 @@ st_status st_wire__list_streams(wire_call *call)
     st_wire__put_text(call->out, "]");
     if (has_more) {
         st_wire__put_text(call->out, ",\"LastEvaluatedStreamArn\":");
-        st_wire__put_string(call->out, st_buf_view(&last));
+        st_json_put_string(call->out, st_buf_view(&last));
     }
     st_wire__put_text(call->out, "}");
     st_buf_deinit(&result);
@@ -158,11 +158,11 @@ st_status st_wire__list_streams(wire_call *call)
 static void stream_put_keys(wire_call *call, const st_key_schema *schema)
 {
     st_wire__put_text(call->out, ",\"KeySchema\":[{\"AttributeName\":");
-    st_wire__put_string(call->out, schema->partition[0].name);
+    st_json_put_string(call->out, schema->partition[0].name);
     st_wire__put_text(call->out, ",\"KeyType\":\"HASH\"}");
     if (schema->sort_count > 0) {
         st_wire__put_text(call->out, ",{\"AttributeName\":");
-        st_wire__put_string(call->out, schema->sort[0].name);
+        st_json_put_string(call->out, schema->sort[0].name);
         st_wire__put_text(call->out, ",\"KeyType\":\"RANGE\"}");
     }
     st_wire__put_text(call->out, "]");
@@ -185,7 +185,7 @@ st_status st_wire__describe_stream(wire_call *call)
     st_wire__put_text(call->out, "\",\"CreationRequestDateTime\":");
     st_wire__put_time(call->out, definition->stream_created_us);
     st_wire__put_text(call->out, ",\"TableName\":");
-    st_wire__put_string(call->out, info.name);
+    st_json_put_string(call->out, info.name);
     stream_put_keys(call, &definition->schema);
     st_wire__put_text(call->out, ",\"Shards\":[{\"ShardId\":\"" STREAM_SHARD
                                  "\",\"SequenceNumberRange\":{\"StartingSequenceNumber\":");
@@ -272,7 +272,7 @@ static void stream_put_iterator(wire_call *call, const st_table_info *info, uint
         snprintf(text, sizeof text, "|1|%u|%u|%llu|%llu|%u", info->id, info->definition.stream_id,
                  (unsigned long long)now, (unsigned long long)sequence, index);
     st_buf_append(&arn, text, (size_t)bytes);
-    st_wire__put_string(call->out, st_buf_view(&arn));
+    st_json_put_string(call->out, st_buf_view(&arn));
     st_buf_deinit(&arn);
 }
 

@@ -80,10 +80,10 @@ void st_wire__put_tags(const wire_extra *extra, st_buf *out)
          at = extra->doc.nodes[at].next) {
         st_buf_append(out, ",", at > extra->tags + 1 ? 1 : 0);
         st_wire__put_text(out, "{\"Key\":");
-        st_wire__put_string(out, st_wire__text(&extra->doc, st_wire__find(&extra->doc, at, "Key")));
+        st_json_put_string(out, st_wire__text(&extra->doc, st_wire__find(&extra->doc, at, "Key")));
         st_wire__put_text(out, ",\"Value\":");
-        st_wire__put_string(out,
-                            st_wire__text(&extra->doc, st_wire__find(&extra->doc, at, "Value")));
+        st_json_put_string(out,
+                           st_wire__text(&extra->doc, st_wire__find(&extra->doc, at, "Value")));
         st_buf_byte(out, '}');
     }
     st_buf_byte(out, ']');
@@ -122,7 +122,7 @@ static void tables_put_part(wire_call *call, const st_key_part *part, bool is_ha
 {
     st_wire__put_comma(call, is_first);
     st_wire__put_text(call->out, "{\"AttributeName\":");
-    st_wire__put_string(call->out, part->name);
+    st_json_put_string(call->out, part->name);
     st_wire__put_text(call->out, is_hash ? ",\"KeyType\":\"HASH\"}" : ",\"KeyType\":\"RANGE\"}");
 }
 
@@ -153,7 +153,7 @@ static void tables_put_definition(wire_call *call, const st_key_part *part, tabl
     }
     st_wire__put_text(call->out, seen->count > 0 ? ",{\"AttributeName\":" : "{\"AttributeName\":");
     seen->names[seen->count++] = part->name;
-    st_wire__put_string(call->out, part->name);
+    st_json_put_string(call->out, part->name);
     st_wire__put_text(call->out, ",\"AttributeType\":\"");
     st_wire__put_text(call->out, st_type_name(part->type));
     st_wire__put_text(call->out, "\"}");
@@ -205,7 +205,7 @@ static void tables_put_projection(wire_call *call, const st_index *index)
         st_wire__put_text(call->out, ",\"NonKeyAttributes\":[");
         for (uint32_t i = 0; i < index->include_count; i++) {
             st_wire__put_text(call->out, i > 0 ? "," : "");
-            st_wire__put_string(call->out, index->include[i]);
+            st_json_put_string(call->out, index->include[i]);
         }
         st_wire__put_text(call->out, "]");
     }
@@ -222,7 +222,7 @@ static st_status tables_put_index(wire_call *call, const st_table_info *info, co
         ST_TRY(st_table_measure(call->op, call->database, index->id, &items, &bytes));
     }
     st_wire__put_text(call->out, "{\"IndexName\":");
-    st_wire__put_string(call->out, index->name);
+    st_json_put_string(call->out, index->name);
     st_wire__put_text(call->out, ",");
     tables_put_schema(call, &index->schema);
     tables_put_projection(call, index);
@@ -369,7 +369,7 @@ st_status st_wire__put_description(wire_call *call, const st_table_info *info,
         st_wire__put_text(call->out, ",");
     }
     st_wire__put_text(call->out, "\"TableName\":");
-    st_wire__put_string(call->out, info->name);
+    st_json_put_string(call->out, info->name);
     if (!how->is_going) {
         st_wire__put_text(call->out, ",");
         tables_put_schema(call, &info->definition.schema);
@@ -447,12 +447,12 @@ static void tables_put_names(wire_call *call, st_slice result)
     st_wire__put_text(call->out, "{\"TableNames\":[");
     for (uint32_t i = 0; i < count && !reader.failed; i++) {
         st_wire__put_text(call->out, i > 0 ? "," : "");
-        st_wire__put_string(call->out, st_reader_slice(&reader, st_reader_varint(&reader)));
+        st_json_put_string(call->out, st_reader_slice(&reader, st_reader_varint(&reader)));
     }
     st_wire__put_text(call->out, "]");
     if (st_table_result_find(result, ST_RESULT_LAST_KEY, &field)) {
         st_wire__put_text(call->out, ",\"LastEvaluatedTableName\":");
-        st_wire__put_string(call->out, field);
+        st_json_put_string(call->out, field);
     }
     st_wire__put_text(call->out, "}");
 }

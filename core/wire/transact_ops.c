@@ -316,7 +316,7 @@ static void transact_put_metrics(wire_call *call, const transact_call *transact,
         call->out = &all;
         if (one.size > 24) {
             st_wire__put_comma(call, &is_first_table);
-            st_wire__put_string(&all, info.name);
+            st_json_put_string(&all, info.name);
             st_wire__put_text(&all, ":[");
             st_buf_append(&all, one.data + 24, one.size - 24); /* behind its name */
             st_wire__put_text(&all, "]");

@@ -538,7 +538,7 @@ static void value_put_scalar(const st_value *value, st_buf *out)
         st_base64_encode(value->bytes, out);
         st_buf_byte(out, '"');
     } else {
-        st_wire__put_string(out, value->bytes);
+        st_json_put_string(out, value->bytes);
     }
 }
 
@@ -593,7 +593,7 @@ void st_wire__put_value(const st_value *value, bool is_java, st_buf *out)
         walk = st_members_of(value);
         for (bool is_first = true; st_members_next(&walk, &name, &member); is_first = false) {
             st_buf_append(out, ",", is_first ? 0 : 1);
-            st_wire__put_string(out, name);
+            st_json_put_string(out, name);
             st_buf_byte(out, ':');
             st_wire__put_value(&member, is_java, out);
         }
@@ -615,7 +615,7 @@ void st_wire__put_item(st_slice frame, bool is_java, st_buf *out)
     st_buf_byte(out, '{');
     for (uint32_t i = 0; st_item_at(frame, i, &name, &value); i++) {
         st_buf_append(out, ",", i > 0 ? 1 : 0);
-        st_wire__put_string(out, name);
+        st_json_put_string(out, name);
         st_buf_byte(out, ':');
         st_wire__put_value(&value, is_java, out);
     }

@@ -43,7 +43,6 @@ bool st_wire__json(st_op *op, st_slice text, st_json_doc *out_doc); /* false: no
 /* The member's value; 0: absent or null. The last of equal names. */
 uint32_t st_wire__find(const st_json_doc *doc, uint32_t object, const char *name);
 st_slice st_wire__text(const st_json_doc *doc, uint32_t node); /* empty for node 0 */
-void st_wire__put_string(st_buf *out, st_slice text);
 /* Without the length of the word: most comparisons end at the first byte. */
 static inline bool st_wire__is(st_slice text, const char *word)
 {
